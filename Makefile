@@ -1,0 +1,72 @@
+# The commands of this project: `make` lists them. Everything runs in .venv, which `make setup` creates
+# from the lock files and every target that needs it brings up to date.
+
+PYTHON := .venv/bin/python
+STAMP := .venv/.installed
+
+# How `make demo FEED=ads.jsonl.gz SCALE=small` reaches the program; what is not given is not passed on.
+DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(SCALE)')
+
+# A Docker without the buildx plugin has only the classic builder.
+export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test test-quick lint format bench contracts token lock up down clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv with the locked packages (every other command does this by itself)
+
+$(STAMP): requirements-dev.txt deploy/setup.sh
+	@sh deploy/setup.sh
+	@touch $@
+
+demo: $(STAMP) ## the main job, end to end [FEED=ads.jsonl.gz] [SCALE=small]
+	@$(PYTHON) $(DEMO)
+
+dev: $(STAMP) ## the same, and everything stays up until Ctrl-C [FEED=] [SCALE=]
+	@$(PYTHON) $(DEMO) --stay
+
+test: $(STAMP) ## all tests, on real servers [ARGS="-k name"]
+	$(PYTHON) -m pytest $(ARGS)
+
+test-quick: $(STAMP) ## the tests that need no servers
+	$(PYTHON) -m pytest tests/unit tests/contract $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy --strict, import-linter
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+format: $(STAMP) ## let ruff format and fix what it can
+	$(PYTHON) -m ruff check --fix-only .
+	$(PYTHON) -m ruff format .
+
+bench: $(STAMP) ## a whole season and its latency, into out/bench/season.json
+	$(PYTHON) -m tests.bench.season
+
+contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts
+	$(PYTHON) -m shared.contracts.generate
+
+token: $(STAMP) ## print a development token: ROLE=employer SUB=emp-1 [EMPLOYER=] [PARTNER=] [TTL=] [KEYS=dir]
+	@$(PYTHON) -m deploy.token $(if $(ROLE),--role $(ROLE)) $(if $(SUB),--sub '$(SUB)') \
+	  $(if $(EMPLOYER),--employer '$(EMPLOYER)') $(if $(PARTNER),--partner '$(PARTNER)') \
+	  $(if $(TTL),--ttl $(TTL)) $(if $(KEYS),--keys-dir '$(KEYS)')
+
+# --no-emit-index-url and relative names: the lock files name no host and no path of this machine.
+LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: $(STAMP) ## resolve requirements*.in anew into requirements*.txt [ARGS=--upgrade]
+	$(LOCK) $(ARGS) requirements.in -o requirements.txt
+	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
+
+up: ## everything as containers: postings 8001, profiles 8002, matcher 8003, notifications 8004
+	docker compose up --detach --build --wait --wait-timeout 300
+
+down: ## stop the containers [VOLUMES=1: and forget their data and keys]
+	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
+
+clean: ## remove what was built or fetched here, except .venv
+	rm -rf .cache .dev .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis out
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

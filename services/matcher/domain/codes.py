@@ -1,0 +1,111 @@
+"""Codes (`scheme:code`) as small integers, with tables from which the kernels read how two of them relate."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matcher.domain.policy import Occupation, Policy
+from shared.regions import DEEPEST, ancestors, canonical
+
+NONE: Final = -1
+"""The integer of no code."""
+FAMILY, BROAD, NARROW = 0, 1, 2
+"""Columns of an occupation's groups."""
+
+
+class Codes:
+    """An interned vocabulary: each key has a number, in the order of first use, and a row of a table."""
+
+    def __init__(self, width: int, fill: int) -> None:
+        self.keys: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._fill = fill
+        self.table: NDArray[np.int32] = np.full((64, width), fill, np.int32)
+        """Row: code; what the columns mean is up to the subclass. Longer than `keys`."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def number(self, key: str) -> int:
+        """The number of a key, a new one if it has none."""
+        known = self._numbers.get(key)
+        return self._add(key) if known is None else known
+
+    def _add(self, key: str) -> int:
+        row = self._row(key)
+        number = self._numbers[key] = len(self.keys)
+        self.keys.append(key)
+        if number == len(self.table):
+            grown = np.full((2 * number, self.table.shape[1]), self._fill, np.int32)
+            grown[:number] = self.table
+            self.table = grown
+        self.table[number] = row
+        return number
+
+    def _row(self, key: str) -> list[int]:
+        raise NotImplementedError
+
+
+class Plain(Codes):
+    """Codes that are only the same or not."""
+
+    def __init__(self) -> None:
+        super().__init__(0, NONE)
+
+    def _row(self, key: str) -> list[int]:  # noqa: ARG002 - a row without columns
+        return []
+
+
+class Skills(Codes):
+    """Skills. Column 0: the weight that the policy gives."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(1, 0)
+        self._policy = policy
+
+    def _row(self, key: str) -> list[int]:
+        return [self._policy.weight(key)]
+
+
+class Regions(Codes):
+    """Regions by canonical name. Columns: the way from the country down to the region itself, then NONE;
+    last the region's own place on that way.
+
+    So `a` contains `b` when `b`'s row has `a` at `a`'s place.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(DEEPEST + 1, NONE)
+
+    def number(self, key: str) -> int:
+        """The number of a region under any of its names."""
+        return super().number(canonical(key))
+
+    def _row(self, key: str) -> list[int]:
+        way = [self.number(region) for region in reversed(ancestors(key))]
+        way.append(len(self.keys))
+        return [*way, *[NONE] * (DEEPEST - len(way)), len(way) - 1]
+
+
+class Occupations(Codes):
+    """Occupations. Columns: family, broad group and narrow group, NONE where the scheme has no such group."""
+
+    def __init__(self, occupation: Occupation) -> None:
+        super().__init__(3, NONE)
+        self._schemes = occupation.schemes
+        self._groups = Plain()
+
+    def _row(self, key: str) -> list[int]:
+        name, _, code = key.partition(":")
+        scheme = self._schemes.get(name)
+        if scheme is None:
+            return [self._groups.number(f"scheme:{name}"), NONE, NONE]
+        broad = narrow = NONE
+        if len(code) >= scheme.broad_length:
+            broad = self._groups.number(f"broad:{scheme.family}:{code[: scheme.broad_length]}")
+        if len(code) >= scheme.narrow_length:
+            narrow = self._groups.number(f"narrow:{name}:{code[: scheme.narrow_length]}")
+        return [self._groups.number(f"family:{scheme.family}"), broad, narrow]

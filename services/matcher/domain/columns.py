@@ -1,0 +1,148 @@
+"""How postings and seekers lie in memory: one row of facts each, and lists of codes beside it.
+
+Rows are structured arrays of one cache line or so, all signed, because signed and unsigned make floats in numba; lists of codes are two-dimensional and widen when needed.
+A row that is free, closed or inactive has `live` 0 and no meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+ID_WORDS: Final = 8
+"""An id of at most 64 ASCII characters as big-endian words: their order is the order of the strings."""
+NO_END: Final = np.iinfo(np.int64).max
+UNKNOWN: Final = -1
+
+POSTING: Final = np.dtype(
+    [
+        ("until", "i8"),  # microseconds since 1970, UTC; NO_END if it has no end
+        ("version", "i8"),
+        ("occupation", "i4"),  # UNKNOWN if it names none
+        ("pay_min", "i4"),  # whole units a month; UNKNOWN
+        ("pay_max", "i4"),
+        ("required_weight", "i4"),  # sum over the required skills
+        ("preferred_weight", "i4"),
+        ("currency", "i2"),  # see `currency`; UNKNOWN without pay
+        ("experience", "i2"),  # months; UNKNOWN
+        ("benefits", "i2"),  # bit: Benefit
+        ("live", "i1"),  # 1: open
+        ("remote", "i1"),
+        ("education", "i1"),  # ISCED level; 0 unknown
+        ("employment", "i1"),  # bit: EmploymentType; 0 unknown
+        ("key_groups", "i1"),  # bit: KeyGroup
+        ("regions", "i1"),  # how many
+        ("licences", "i1"),
+        ("required", "i1"),  # the first so many of its skills are required
+        ("skills", "i1"),  # required and preferred
+    ],
+    align=True,
+)
+
+SEEKER: Final = np.dtype(
+    [
+        ("version", "i8"),
+        ("lives_in", "i4"),  # UNKNOWN
+        ("pay_floor", "i4"),  # whole units a month; UNKNOWN
+        ("currency", "i2"),
+        ("experience", "i2"),  # months; UNKNOWN
+        ("benefits", "i2"),  # needed
+        ("licences", "i1"),  # how many; UNKNOWN
+        ("remote", "i1"),  # 0, 1; UNKNOWN
+        ("live", "i1"),  # 1: active and with consent
+        ("education", "i1"),
+        ("employment", "i1"),  # bits of what is acceptable; 0 any
+        ("key_groups", "i1"),
+        ("occupations", "i1"),  # how many
+        ("regions", "i1"),
+        ("skills", "i1"),
+    ],
+    align=True,
+)
+
+
+class PostingRow(Protocol):
+    """What the kernels read of one row of POSTING."""
+
+    until: int
+    occupation: int
+    pay_min: int
+    pay_max: int
+    required_weight: int
+    preferred_weight: int
+    currency: int
+    experience: int
+    benefits: int
+    live: int
+    remote: int
+    education: int
+    employment: int
+    key_groups: int
+    regions: int
+    licences: int
+    required: int
+    skills: int
+
+
+class SeekerRow(Protocol):
+    """What the kernels read of one row of SEEKER."""
+
+    lives_in: int
+    pay_floor: int
+    currency: int
+    experience: int
+    benefits: int
+    licences: int
+    remote: int
+    live: int
+    education: int
+    employment: int
+    key_groups: int
+    occupations: int
+    regions: int
+    skills: int
+
+
+class Postings(NamedTuple):
+    """All postings, as the kernels take them."""
+
+    rows: NDArray[np.void]
+    ids: NDArray[np.uint64]
+    regions: NDArray[np.int32]
+    licences: NDArray[np.int32]
+    skills: NDArray[np.int32]
+    """Required first, each in the posting's own order, none twice."""
+
+
+class Seekers(NamedTuple):
+    """All seekers, as the kernels take them."""
+
+    rows: NDArray[np.void]
+    ids: NDArray[np.uint64]
+    regions: NDArray[np.int32]
+    licences: NDArray[np.int32]
+    skills: NDArray[np.int32]
+    occupations: NDArray[np.int32]
+    """The most wanted first."""
+
+
+class Tables(NamedTuple):
+    """How codes relate (`services.matcher.domain.codes`)."""
+
+    regions: NDArray[np.int32]
+    occupations: NDArray[np.int32]
+    skill_weights: NDArray[np.int32]
+
+
+def id_words(text: str) -> NDArray[np.uint64]:
+    """An id as ID_WORDS words. Raises ValueError for more than 64 bytes."""
+    padded = text.encode().ljust(8 * ID_WORDS, b"\0")
+    return np.frombuffer(padded, ">u8", ID_WORDS).astype(np.uint64)
+
+
+def currency(code: str) -> int:
+    """Three capital letters as a number below 26 ** 3."""
+    first, second, third = code.encode()
+    return (first - 65) * 676 + (second - 65) * 26 + third - 65

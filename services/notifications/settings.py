@@ -1,0 +1,27 @@
+"""Settings of notifications."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class NotificationsSettings(ServiceSettings):
+    """What notifications needs besides what every service has."""
+
+    tombstones_kept_s: float = Field(default=2 * 86_400, gt=0)
+    """How long an erased id is remembered: the list topics' `delete.retention.ms`."""
+    erased_again_after_s: float = Field(default=75, gt=0)
+    """An erasure is done a second time after this. Longer than any transaction lives (MongoDB: 60 s)."""
+    retracted_kept_s: float = Field(default=30 * 86_400, gt=0)
+    """How long an inbox shows what was retracted."""
+
+    stream_keep_alive_s: float = Field(default=15, gt=0)
+    """A silent stream says that it is alive this often."""
+    stream_poll_s: float = Field(default=30, gt=0)
+    """A stream looks by itself this often: a wake-up call can be lost."""
+    stream_poll_deaf_s: float = Field(default=1.5, gt=0)
+    """The same while no wake-up calls can be heard."""
+    stream_limit: int = Field(default=5_000, ge=1)
+    """Most streams that one process keeps open."""

@@ -1,0 +1,1 @@
+"""What notifications does: take lists and postings in, keep inboxes, keep streams."""

@@ -1,0 +1,160 @@
+"""Streams: an inbox replayed from a number, then followed live.
+
+A stream keeps nothing but the number up to which it has told; what it tells next is always read from the stored
+inbox. So a slow reader costs no memory, and a lost wake-up call costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from services.notifications import domain
+from services.notifications.usecases.inbox import bring_up_to_date
+from shared import metrics
+from shared.errors import Unavailable
+from shared.mongo import away
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from services.notifications.domain import Gap, Item, Recipient
+    from services.notifications.settings import NotificationsSettings
+    from services.notifications.usecases.inbox import Inboxes
+    from shared.redis import Redis
+
+PAGE: Final = 100
+_SHARDS: Final = 256
+_CHANNEL: Final = "notifications.inbox."
+_REST: Final = 4
+"""A stream rests this many times as long as its last look took, so that large inboxes cannot starve the others."""
+_LISTEN_AGAIN_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Items to tell, the oldest change first, to a reader who had seen the inbox up to `after`."""
+
+    after: int
+    items: list[Item]
+
+
+class Calls:
+    """Wake-up calls for inboxes that may have changed, through Redis, to the streams of every process."""
+
+    def __init__(self, redis: Redis, settings: NotificationsSettings) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._hearing = False
+        self._closed = False
+
+    @property
+    def open_streams(self) -> int:
+        """Streams of this process."""
+        return sum(len(events) for events in self._waiting.values())
+
+    @property
+    def poll_s(self) -> float:
+        """How often a stream looks without being called."""
+        return self._settings.stream_poll_s if self._hearing else self._settings.stream_poll_deaf_s
+
+    @property
+    def closed(self) -> bool:
+        """True once streams are to end."""
+        return self._closed
+
+    async def call(self, recipients: Iterable[Recipient]) -> None:
+        """Wake the streams of these inboxes, in whichever process. To be called after the commit."""
+        await self._redis.wake({_channel(recipient) for recipient in recipients})
+
+    async def listen(self) -> None:
+        """Hand calls to this process's streams, for as long as it lives."""
+        while True:
+            self._hearing = await self._redis.ping()
+            self._wake_all()
+            async for channel in self._redis.listen(_CHANNEL + "*"):
+                self._wake(channel)
+            self._hearing = False
+            await asyncio.sleep(_LISTEN_AGAIN_S)
+
+    async def close_when(self, stopping: asyncio.Event) -> None:
+        """End all streams of this process when it is stopping."""
+        await stopping.wait()
+        self._closed = True
+        self._wake_all()
+
+    @contextmanager
+    def waiting(self, recipient: Recipient) -> Iterator[asyncio.Event]:
+        """An event that is set when this inbox may have changed."""
+        called = asyncio.Event()
+        channel = _channel(recipient)
+        events = self._waiting.setdefault(channel, set())
+        events.add(called)
+        metrics.STREAMS.inc()
+        try:
+            yield called
+        finally:
+            metrics.STREAMS.dec()
+            events.discard(called)
+            if not events and self._waiting.get(channel) is events:
+                del self._waiting[channel]
+
+    def _wake(self, channel: str) -> None:
+        for called in self._waiting.get(channel, ()):
+            called.set()
+
+    def _wake_all(self) -> None:
+        for channel in self._waiting:
+            self._wake(channel)
+
+
+def _channel(recipient: Recipient) -> str:
+    return f"{_CHANNEL}{crc32(recipient.encode()) % _SHARDS}"
+
+
+async def follow(
+    inboxes: Inboxes, calls: Calls, recipient: Recipient, after: int, *, keep_alive_s: float, lasts_s: float
+) -> AsyncIterator[Told | Gap | None]:
+    """Tell everything after number `after`, then what comes; None when it was silent for `keep_alive_s`.
+
+    Ends after `lasts_s`, when the process stops, and when the store is away: the reader comes back with the last
+    number and misses nothing.
+    """
+    until = time.monotonic() + lasts_s
+    look_at = time.monotonic()
+    with calls.waiting(recipient) as called:
+        try:
+            while not calls.closed and time.monotonic() < until:
+                if called.is_set() or time.monotonic() >= look_at:
+                    called.clear()
+                    began = time.monotonic()
+                    inbox = await bring_up_to_date(inboxes, recipient)
+                    rest = _REST * (time.monotonic() - began)
+                    if missed := domain.gap(after, inbox):
+                        yield missed
+                        after = missed.end
+                    seen = after
+                    while after < inbox.seq and (items := await inboxes.store.after(recipient, after, PAGE)):
+                        yield Told(seen, items)
+                        after = items[-1].seq
+                    await asyncio.sleep(min(rest, until - time.monotonic()))
+                    look_at = time.monotonic() + calls.poll_s
+                wait = min(keep_alive_s, look_at - time.monotonic(), until - time.monotonic())
+                if not await _is_called(called, wait):
+                    yield None
+        except Exception as error:
+            if not (isinstance(error, Unavailable) or away(error)):
+                raise
+
+
+async def _is_called(called: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(called.wait(), max(seconds, 0))
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Employers, partners and postings: what is offered, by whom, and until when."""

@@ -1,0 +1,1 @@
+"""The rules of postings: values and `now` in, decisions and events out; no I/O."""

@@ -1,0 +1,89 @@
+"""Who offers work, and who passes postings on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.common import Code, Id, Instant, Version
+
+NewPartnerId = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+"""A partner id whose ids of ours derive from it, so it begins with a letter or digit."""
+
+
+class _Entity(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class EmployerTerms(_Entity):
+    """What an employer says of itself."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]
+    """The organisation as people know it."""
+    url: Annotated[str, Field(max_length=2000)] | None = None
+    region: Code | None = None
+    """Where it has its seat."""
+
+
+class Employer(EmployerTerms):
+    """An employer that publishes postings itself."""
+
+    id: Id
+    version: Version
+    changed_at: Instant
+
+
+class PartnerTerms(_Entity):
+    """What is registered of a partner."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]
+    """The region or school as people know it."""
+
+
+class Partner(PartnerTerms):
+    """A region or school whose records are taken. Its id never changes and never comes back."""
+
+    id: NewPartnerId
+    version: Version
+    registered_at: Instant
+    postings_topic: str
+    """Where it publishes."""
+    receipts_topic: str
+    """Where it reads its receipts."""
+
+
+def revise_employer(
+    known: Employer | None, employer_id: str, terms: EmployerTerms, now: datetime
+) -> Employer:
+    """The employer with these terms: version 1 if it is new, the same one if nothing differs."""
+    if known is not None and (known.name, known.url, known.region) == (terms.name, terms.url, terms.region):
+        return known
+    return Employer(
+        name=terms.name,
+        url=terms.url,
+        region=terms.region,
+        id=employer_id,
+        version=known.version + 1 if known else 1,
+        changed_at=now,
+    )
+
+
+def register(
+    known: Partner | None, partner_id: str, terms: PartnerTerms, topics: tuple[str, str], now: datetime
+) -> Partner:
+    """The partner under this name. `topics`: where it publishes, and where it reads its receipts."""
+    if known is None:
+        postings, receipts = topics
+        return Partner(
+            name=terms.name,
+            id=partner_id,
+            version=1,
+            registered_at=now,
+            postings_topic=postings,
+            receipts_topic=receipts,
+        )
+    if known.name == terms.name:
+        return known
+    return known.model_copy(update={"name": terms.name, "version": known.version + 1})

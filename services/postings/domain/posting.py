@@ -1,0 +1,171 @@
+"""A posting's life: published, changed, closed, opened again. Every step is one version and one event."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from services.postings.domain.contacts import redact
+from shared.contracts.postings import (
+    CloseReason,
+    Posting,
+    PostingChanged,
+    PostingClosed,
+    PostingPublished,
+    PostingSource,
+    PostingStatus,
+    PostingTerms,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from shared.contracts.common import Code, Texts
+
+PostingEvent = PostingPublished | PostingChanged | PostingClosed
+
+MAX_BYTES: Final = 900_000
+"""Most bytes of a posting's terms as JSON: with ids and headers it still fits into a record of 1 MiB."""
+
+_TERMS: Final = tuple(PostingTerms.model_fields)
+
+
+def partner_posting_id(partner: str, posting: str) -> str:
+    """Our id of a partner's posting: always the same for the same two ids (128 bits of SHA-256)."""
+    return "p-" + sha256(f"{partner}\0{posting}".encode()).hexdigest()[:32]
+
+
+def partner_employer_id(partner: str, reference: str | None, name: str | None) -> str:
+    """Our id of an employer known only through a partner: by its reference there, else by its name."""
+    named = f"reference\0{reference}" if reference else f"name\0{(name or '').strip().casefold()}"
+    return f"{partner}.{sha256(named.encode()).hexdigest()[:20]}"
+
+
+def terms_of(terms: PostingTerms) -> PostingTerms:
+    """Only the terms of something that has terms and more."""
+    return PostingTerms.model_construct(**{name: getattr(terms, name) for name in _TERMS})
+
+
+def cleaned(terms: PostingTerms) -> PostingTerms:
+    """The terms as they may go on a topic: texts without contact details, each skill named once."""
+    required = _once(terms.required_skills)
+    named = {skill.key for skill in required}
+    return terms_of(terms).model_copy(
+        update={
+            "title": _redacted(terms.title),
+            "description": _redacted(terms.description),
+            "required_skills": required,
+            "preferred_skills": tuple(
+                skill for skill in _once(terms.preferred_skills) if skill.key not in named
+            ),
+        }
+    )
+
+
+def publish(
+    terms: PostingTerms, *, posting_id: str, employer_id: str, source: PostingSource, now: datetime
+) -> Posting:
+    """A posting's first version: open, or closed at once when its time has already passed."""
+    return _as_of(terms, posting_id, 1, employer_id, source, published_at=now, now=now)
+
+
+def revise(
+    posting: Posting,
+    terms: PostingTerms,
+    now: datetime,
+    *,
+    employer_id: str | None = None,
+    url: str | None = None,
+) -> Posting:
+    """The next version with these terms, open again unless their time has passed; the same one if nothing differs.
+
+    Whether a closed posting may be opened again is for the caller to decide. Without `employer_id` the employer
+    stays; `url` is where the source shows it now.
+    """
+    employer = employer_id or posting.employer_id
+    source = posting.source.model_copy(update={"url": url})
+    if posting.employer_id == employer and posting.source == source and terms_of(posting) == terms_of(terms):
+        return posting
+    return _as_of(
+        terms, posting.id, posting.version + 1, employer, source, published_at=posting.published_at, now=now
+    )
+
+
+def reopen(posting: Posting, now: datetime) -> Posting:
+    """A closed posting as its next version, open unless its time has passed; then, the same one."""
+    if posting.status is PostingStatus.OPEN or is_over(posting, now):
+        return posting
+    return posting.model_copy(
+        update={
+            "version": posting.version + 1,
+            "status": PostingStatus.OPEN,
+            "close_reason": None,
+            "changed_at": now,
+        }
+    )
+
+
+def close(posting: Posting, reason: CloseReason, now: datetime) -> Posting:
+    """The closed next version; a posting that is closed stays as it is, with the reason that it has."""
+    if posting.status is PostingStatus.CLOSED:
+        return posting
+    return posting.model_copy(
+        update={
+            "version": posting.version + 1,
+            "status": PostingStatus.CLOSED,
+            "close_reason": reason,
+            "changed_at": now,
+        }
+    )
+
+
+def is_too_large(terms: PostingTerms) -> bool:
+    """True if the posting could not be published in one record."""
+    return len(terms.model_dump_json().encode()) > MAX_BYTES
+
+
+def is_over(terms: PostingTerms, now: datetime) -> bool:
+    """True from the moment of `valid_through` on."""
+    return terms.valid_through is not None and terms.valid_through <= now
+
+
+def event(before: Posting | None, after: Posting) -> PostingEvent:
+    """What happened between two versions. `after` has the next version, or is the first."""
+    if after.status is PostingStatus.CLOSED:
+        return PostingClosed.model_construct(**dict(after))
+    if before is None or before.status is PostingStatus.CLOSED:
+        return PostingPublished.model_construct(**dict(after))
+    return PostingChanged.model_construct(**dict(after))
+
+
+def _as_of(  # noqa: PLR0913 - one fact each
+    terms: PostingTerms,
+    posting_id: str,
+    version: int,
+    employer_id: str,
+    source: PostingSource,
+    *,
+    published_at: datetime,
+    now: datetime,
+) -> Posting:
+    over = is_over(terms, now)
+    return Posting(
+        **{name: getattr(terms, name) for name in _TERMS},
+        id=posting_id,
+        version=version,
+        status=PostingStatus.CLOSED if over else PostingStatus.OPEN,
+        close_reason=CloseReason.EXPIRED if over else None,
+        employer_id=employer_id,
+        source=source,
+        published_at=published_at,
+        changed_at=now,
+    )
+
+
+def _redacted(texts: Texts) -> Texts:
+    return {language: redact(text) for language, text in texts.items()}
+
+
+def _once(codes: Iterable[Code]) -> tuple[Code, ...]:
+    return tuple({code.key: code for code in reversed(tuple(codes))}.values())[::-1]

@@ -1,0 +1,173 @@
+"""The database of postings: employers, partners, postings, what partners sent last, and their receipts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from services.postings.domain.employer import Employer, Partner
+from services.postings.domain.ordering import Basis, Order
+from shared.contracts.partners import PostingReceipt
+from shared.contracts.postings import Posting, PostingStatus
+from shared.mongo import Collection, Database, Document, ReplaceOne, Session, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReceipt:
+    """A receipt and the offset of the record that it answers, by which a partner's receipts are ordered."""
+
+    partner: str
+    offset: int
+    receipt: PostingReceipt
+
+
+class Store:
+    """Reads and writes; every write belongs to a session's transaction."""
+
+    def __init__(self, db: Database, *, receipts_kept_days: int = 30) -> None:
+        self.db = db
+        self._receipts_kept_s = receipts_kept_days * _DAY_S
+        self._employers: Collection = db["employers"]
+        self._partners: Collection = db["partners"]
+        self._postings: Collection = db["postings"]
+        self._partner_state: Collection = db["partner_state"]
+        self._receipts: Collection = db["receipts"]
+
+    async def create_indexes(self) -> None:
+        """To be called before anything is read; harmless when they are there."""
+        await self._postings.create_index([("status", 1), ("_id", 1)])
+        await self._postings.create_index([("employer_id", 1), ("status", 1), ("_id", 1)])
+        await self._postings.create_index([("partner", 1), ("status", 1), ("_id", 1)])
+        await self._postings.create_index([("status", 1), ("valid_through", 1)])
+        await self._receipts.create_index([("partner", 1), ("offset", 1)])
+        await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
+
+    # ------------------------------------------------------------------------------------ postings
+
+    async def posting(self, posting_id: str, session: Session | None = None) -> Posting | None:
+        """One posting, whatever its status."""
+        row = await self._postings.find_one({"_id": posting_id}, session=session)
+        return row and Posting.model_validate(row["body"])
+
+    async def postings(self, ids: Iterable[str], session: Session) -> dict[str, Posting]:
+        """Those of these postings that there are, by id."""
+        found = self._postings.find({"_id": {"$in": list(ids)}}, session=session)
+        return {row["_id"]: Posting.model_validate(row["body"]) async for row in found}
+
+    async def page(
+        self, *, status: PostingStatus, employer: str | None, partner: str | None, after: str, limit: int
+    ) -> list[Posting]:
+        """At most `limit` postings of a status with ids above `after`, in the order of their ids."""
+        query: Document = {"status": status.value, "_id": {"$gt": after}}
+        if employer is not None:
+            query["employer_id"] = employer
+        if partner is not None:
+            query["partner"] = partner
+        rows = self._postings.find(query).sort("_id", 1).limit(limit)
+        return [Posting.model_validate(row["body"]) async for row in rows]
+
+    async def due(self, now: datetime, limit: int, session: Session) -> list[Posting]:
+        """At most `limit` open postings whose `valid_through` has passed, the longest past first."""
+        query = {"status": PostingStatus.OPEN.value, "valid_through": {"$lte": now}}
+        rows = self._postings.find(query, session=session).sort("valid_through", 1).limit(limit)
+        return [Posting.model_validate(row["body"]) async for row in rows]
+
+    async def save_postings(self, postings: Iterable[Posting], session: Session) -> None:
+        """Write each posting as it is now, new or known, in one round trip."""
+        writes: list[Write] = [
+            ReplaceOne({"_id": posting.id}, _posting_row(posting), upsert=True) for posting in postings
+        ]
+        if writes:
+            await self._postings.bulk_write(writes, ordered=False, session=session)
+
+    # ----------------------------------------------------------------------------------- employers
+
+    async def employer(self, employer_id: str, session: Session | None = None) -> Employer | None:
+        """One employer."""
+        row = await self._employers.find_one({"_id": employer_id}, session=session)
+        return row and Employer.model_validate(row["body"])
+
+    async def save_employer(self, employer: Employer, session: Session) -> None:
+        """Write an employer as it is now, new or known."""
+        row: Document = {"_id": employer.id, "body": employer.model_dump(mode="json")}
+        await self._employers.replace_one({"_id": employer.id}, row, upsert=True, session=session)
+
+    # ------------------------------------------------------------------------------------ partners
+
+    async def partner(self, partner_id: str, session: Session | None = None) -> Partner | None:
+        """One registered partner."""
+        row = await self._partners.find_one({"_id": partner_id}, session=session)
+        return row and Partner.model_validate(row["body"])
+
+    async def partners(self) -> list[Partner]:
+        """All registered partners, by id. A province has tens of them."""
+        return [Partner.model_validate(row["body"]) async for row in self._partners.find().sort("_id", 1)]
+
+    async def registered(self, partner_ids: Iterable[str], session: Session) -> set[str]:
+        """Those of these ids that are registered partners."""
+        found = self._partners.find({"_id": {"$in": list(partner_ids)}}, {"_id": 1}, session=session)
+        return {str(row["_id"]) async for row in found}
+
+    async def save_partner(self, partner: Partner, session: Session) -> None:
+        """Write a partner as it is now, new or known."""
+        row: Document = {"_id": partner.id, "body": partner.model_dump(mode="json")}
+        await self._partners.replace_one({"_id": partner.id}, row, upsert=True, session=session)
+
+    # ------------------------------------------------------------------- what partners sent last
+
+    async def orders(self, posting_ids: Iterable[str], session: Session) -> dict[str, Order]:
+        """The order of the newest record taken so far, by our posting id; kept also after a removal."""
+        found = self._partner_state.find({"_id": {"$in": list(posting_ids)}}, session=session)
+        return {row["_id"]: Order(Basis(row["basis"]), row["value"]) async for row in found}
+
+    async def save_orders(self, orders: Mapping[str, Order], session: Session) -> None:
+        """Write these orders in one round trip."""
+        writes: list[Write] = [
+            ReplaceOne({"_id": posting_id}, {"basis": order.basis.value, "value": order.value}, upsert=True)
+            for posting_id, order in orders.items()
+        ]
+        if writes:
+            await self._partner_state.bulk_write(writes, ordered=False, session=session)
+
+    async def add_receipts(self, receipts: Sequence[StoredReceipt], now: datetime, session: Session) -> None:
+        """Keep these receipts, in one round trip."""
+        if receipts:
+            rows: list[Document] = [
+                {
+                    "_id": stored.receipt.id,
+                    "partner": stored.partner,
+                    "offset": stored.offset,
+                    "stored_at": now,
+                    "body": stored.receipt.model_dump(mode="json"),
+                }
+                for stored in receipts
+            ]
+            await self._receipts.insert_many(rows, session=session)
+
+    async def receipts(self, partner: str, after: int, limit: int) -> list[StoredReceipt]:
+        """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
+        rows = (
+            self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
+        )
+        return [
+            StoredReceipt(partner, row["offset"], PostingReceipt.model_validate(row["body"]))
+            async for row in rows
+        ]
+
+
+def _posting_row(posting: Posting) -> Document:
+    """The posting whole, and beside it what it is looked up by."""
+    return {
+        "_id": posting.id,
+        "status": posting.status.value,
+        "employer_id": posting.employer_id,
+        "partner": posting.source.partner,
+        "valid_through": posting.valid_through,
+        "body": posting.model_dump(mode="json", exclude_defaults=True),
+    }

@@ -1,0 +1,100 @@
+"""What every use case works with, and who may do what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from services.postings.domain.posting import PostingEvent, event
+from shared import outbox
+from shared.contracts.registry import POSTINGS
+from shared.http import Problem, forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from services.postings.store import Store
+    from shared.auth import Principal
+    from shared.contracts.postings import Posting
+    from shared.mongo import Document, Mongo, Session
+
+SOURCE: Final = "urn:service:postings"
+"""The `ce_source` of every event of this service."""
+
+LAST_VERSION: Final = 2**31 - 1
+"""The version of a tombstone for an id that was never ours: nothing is newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The outer world of the use cases, made by `app.py`."""
+
+    mongo: Mongo
+    store: Store
+    now: Callable[[], datetime]
+    """The time, aware."""
+    wake_relay: Callable[[], Awaitable[None]]
+    """To be called after a transaction that emitted something."""
+    create_partner_topics: Callable[[str], Awaitable[None]]
+    """Makes a partner's two topics if they are absent. Raises Unavailable."""
+
+
+def posting_row(before: Posting | None, after: Posting, traceparent: str | None = None) -> Document:
+    """The outbox row that tells of a posting's step from one version to the next."""
+    return _row(after.id, event(before, after), after.version, traceparent)
+
+
+async def restate(ids: Sequence[str], session: Session, *, store: Store) -> Sequence[Document]:
+    """Rows with the version of each posting that holds now, for a topic where an old one stands last.
+
+    What such a row is called matters little: whoever has that version ignores it. An id that is not ours gets a
+    tombstone.
+    """
+    known = await store.postings(ids, session)
+    return [
+        _row(posting.id, event(posting if posting.version > 1 else None, posting), posting.version)
+        for posting in known.values()
+    ] + [_row(posting_id, None, LAST_VERSION) for posting_id in ids if posting_id not in known]
+
+
+def _row(
+    posting_id: str, happened: PostingEvent | None, version: int, traceparent: str | None = None
+) -> Document:
+    return outbox.outbox_row(
+        channel_topic=POSTINGS,
+        key=posting_id,
+        event_type=type(happened).__name__,
+        body=happened,
+        version=version,
+        source=SOURCE,
+        traceparent=traceparent,
+    )
+
+
+def own_employer(caller: Principal, employer_id: str | None) -> str:
+    """The employer for whom the caller acts: an employer for itself, an operator for the one that it names.
+
+    Raises Problem 403, or 422 when an operator names none.
+    """
+    if caller.role == "employer" and caller.employer and employer_id in {None, caller.employer}:
+        return caller.employer
+    if caller.role != "operator":
+        raise forbidden()
+    if employer_id is None:
+        en, zh = "Name the employer.", "请指明用人单位。"
+        raise Problem(422, "missing", en, zh, "/employer_id")
+    return employer_id
+
+
+def may_change(caller: Principal, posting: Posting) -> bool:
+    """True for the posting's employer and for operators."""
+    return caller.role == "operator" or (
+        caller.employer is not None and caller.employer == posting.employer_id
+    )
+
+
+def may_see_closed(caller: Principal, posting: Posting) -> bool:
+    """True for whom a posting that is not open any more still concerns: owner, source and operators."""
+    from_here = caller.partner is not None and caller.partner == posting.source.partner
+    return from_here or may_change(caller, posting)

@@ -1,0 +1,134 @@
+"""Partners' records: a constant number of round trips for a batch, one receipt for each record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from services.postings.domain.faults import Faults, undecoded
+from services.postings.domain.intake import decide
+from services.postings.domain.posting import partner_posting_id
+from services.postings.domain.submission import Removal, Submission
+from services.postings.store import Store, StoredReceipt
+from services.postings.usecases.context import SOURCE, posting_row
+from shared import outbox
+from shared.contracts.partners import Outcome, PostingReceipt
+from shared.contracts.registry import PARTNER_RECEIPTS
+from shared.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from services.postings.domain.ordering import Order
+    from shared.contracts.postings import Posting
+    from shared.mongo import Document, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One record of a partner, as far as it could be read."""
+
+    record_id: str
+    """`topic/partition/offset`."""
+    partner: str
+    offset: int
+    posting: str | None
+    """The partner's posting id, as far as known."""
+    content: Submission | Removal | Faults
+    received_at: datetime
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class _Books:
+    """Everything that a batch reads and writes, kept in memory between its records."""
+
+    postings: dict[str, Posting]
+    orders: dict[str, Order]
+    changed: set[str] = field(default_factory=set)
+    moved: dict[str, Order] = field(default_factory=dict)
+    receipts: list[StoredReceipt] = field(default_factory=list)
+    rows: list[Document] = field(default_factory=list)
+
+
+async def take(
+    store: Store, session: Session, incoming: Sequence[Incoming], now: datetime
+) -> dict[str, Rejected]:
+    """Take records in, in the order given; what may not be taken at all, by record id.
+
+    Every record gets a receipt. A record of a partner that is not registered is given back as Rejected; its
+    receipt is kept but not published, for nobody reads it and its topic need not be there.
+    """
+    registered = await store.registered({record.partner for record in incoming}, session)
+    ids = {
+        partner_posting_id(record.partner, record.content.id)
+        for record in incoming
+        if not isinstance(record.content, tuple)
+    }
+    books = _Books(await store.postings(ids, session), await store.orders(ids, session))
+    unknown: dict[str, Rejected] = {}
+    for record in incoming:
+        if record.partner in registered:
+            receipt = _take_one(books, record, now)
+            books.rows.append(_receipt_row(record, receipt))
+        else:
+            unknown[record.record_id] = Rejected(
+                "this partner is not registered", code="unknown_partner", stage="TOPIC"
+            )
+            receipt = _rejected(record, (undecoded(unknown[record.record_id]),))
+        books.receipts.append(StoredReceipt(record.partner, record.offset, receipt))
+    await store.save_postings([books.postings[changed] for changed in sorted(books.changed)], session)
+    await store.save_orders(books.moved, session)
+    await store.add_receipts(books.receipts, now, session)
+    await outbox.add(store.db, session, books.rows)
+    return unknown
+
+
+def _take_one(books: _Books, record: Incoming, now: datetime) -> PostingReceipt:
+    if isinstance(record.content, tuple):
+        return _rejected(record, record.content)
+    posting_id = partner_posting_id(record.partner, record.content.id)
+    before = books.postings.get(posting_id)
+    decision = decide(record.partner, record.content, books.orders.get(posting_id), before, now)
+    books.orders[posting_id] = decision.order
+    if decision.outcome is not Outcome.STALE:
+        books.moved[posting_id] = decision.order
+    if decision.outcome is Outcome.ACCEPTED and decision.posting is not None:
+        books.postings[posting_id] = decision.posting
+        books.changed.add(posting_id)
+        books.rows.append(posting_row(before, decision.posting, record.traceparent))
+    after = decision.posting
+    return PostingReceipt(
+        id=record.record_id,
+        partner_posting_id=record.posting,
+        outcome=decision.outcome,
+        posting_id=after and after.id,
+        version=after and after.version,
+        faults=decision.faults,
+        received_at=record.received_at,
+    )
+
+
+def _rejected(record: Incoming, faults: Faults) -> PostingReceipt:
+    return PostingReceipt(
+        id=record.record_id,
+        partner_posting_id=record.posting,
+        outcome=Outcome.REJECTED,
+        faults=faults,
+        received_at=record.received_at,
+    )
+
+
+def _receipt_row(record: Incoming, receipt: PostingReceipt) -> Document:
+    return outbox.outbox_row(
+        channel_topic=PARTNER_RECEIPTS,
+        topic=PARTNER_RECEIPTS.format(partner=record.partner),
+        key=record.posting or "",
+        event_type=PostingReceipt.__name__,
+        body=receipt,
+        version=None,
+        source=SOURCE,
+        event_id=receipt.id,
+        traceparent=record.traceparent,
+    )

@@ -1,0 +1,1 @@
+"""Pure rules of profiles: values and `now` in, decisions and events out."""

@@ -1,0 +1,1 @@
+"""What every service needs once: contracts, messaging, storage, telemetry, auth, assembly."""

@@ -1,0 +1,171 @@
+"""CloudEvents 1.0 in Kafka's binary mode, plus W3C `traceparent`: headers to events and back.
+
+Source: CloudEvents 1.0.2, Kafka protocol binding, section 3.2 (binary content mode).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from shared.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shared.contracts.common import Contract
+    from shared.contracts.registry import Channel
+
+CONTENT_TYPE = "application/json"
+STRUCTURED = "application/cloudevents+json"
+SCHEMA_VERSION = 1
+VERSION_HEADER = "ce_aggregateversion"
+"""Extension attribute: the aggregate's version, readable without the body and present on tombstones."""
+EPOCH_HEADER = "ce_relayepoch"
+"""Extension attribute: the fencing number of the relay that wrote the record (`shared.relay`)."""
+WRITER_HEADER = "ce_writer"
+"""Extension attribute: the matcher process that wrote the list."""
+FILLER_HEADER = "ce_filler"
+"""Marks the daily record that makes an idle partition's last segment roll; it is no event."""
+TRACEPARENT = "traceparent"
+TOMBSTONE = "Tombstone"
+"""The `ce_type` of a null body on a state topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One event as it came."""
+
+    type: str
+    model: Contract | None
+    """None is a tombstone."""
+    version: int
+    """Aggregate version; 0 on topics without state."""
+    headers: Mapping[str, str]
+
+
+def dataschema(topic: str, event_type: str) -> str:
+    """The `ce_dataschema` of an event: which schema, and which version of it."""
+    return f"urn:contract:{topic}:{event_type}:{SCHEMA_VERSION}"
+
+
+def event_headers(  # noqa: PLR0913 - one attribute each
+    *,
+    source: str,
+    event_type: str,
+    subject: str,
+    topic_family: str,
+    version: int | None = None,
+    time: datetime | None = None,
+    event_id: str | None = None,
+    traceparent: str | None = None,
+) -> dict[str, str]:
+    """The headers of one event; `topic_family` is the channel's topic (with `{partner}` if it has one)."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event_id or uuid4().hex,
+        "ce_source": source,
+        "ce_type": event_type,
+        "ce_time": (time or datetime.now(UTC)).isoformat(),
+        "ce_subject": subject,
+        "content-type": CONTENT_TYPE,
+    }
+    if event_type != TOMBSTONE:
+        headers["ce_dataschema"] = dataschema(topic_family, event_type)
+    if version is not None:
+        headers[VERSION_HEADER] = str(version)
+    if traceparent:
+        headers[TRACEPARENT] = traceparent
+    return headers
+
+
+def read_headers(raw: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """Kafka's headers as text. Raises Rejected for a header that this envelope needs and that is not UTF-8."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        if value is None:
+            continue
+        try:
+            headers[name] = value.decode()
+        except UnicodeDecodeError as error:
+            if name.startswith("ce_") or name in {"content-type", TRACEPARENT}:
+                message = f"header {name} is not UTF-8"
+                raise Rejected(message, code="invalid_header", stage="HEADER_CONVERTER") from error
+    return headers
+
+
+def decode(
+    channel: Channel, headers: Sequence[tuple[str, bytes | None]], value: bytes | None
+) -> Decoded:
+    """One record to one event. Raises Rejected with the reason if it is none that this channel knows."""
+    text = read_headers(headers)
+    if value is None:
+        if not channel.state:
+            message = "a null body is no event on this topic"
+            raise Rejected(message, code="null_body")
+        return Decoded(TOMBSTONE, None, _version(text), text)
+    if text.get("content-type", "").startswith(STRUCTURED):
+        text, value = _unwrap(text, value)
+    event_type = text.get("ce_type", "")
+    model = channel.models.get(event_type)
+    if model is None:
+        known = ", ".join(channel.models)
+        message = f"unknown event type {event_type[:80]!r}; this topic carries {known}"
+        raise Rejected(message, code="unknown_type", stage="HEADER_CONVERTER")
+    _check_schema(channel, text, event_type)
+    try:
+        body = model.model_validate_json(value)
+    except ValidationError as error:
+        raise _rejection(error) from error
+    return Decoded(event_type, body, getattr(body, "version", 0) or _revision(body), text)
+
+
+def _revision(body: Contract) -> int:
+    return int(getattr(body, "revision", 0))
+
+
+def _version(headers: Mapping[str, str]) -> int:
+    raw = headers.get(VERSION_HEADER, "")
+    if not raw.isascii() or not raw.isdigit():
+        message = f"a tombstone needs its version in {VERSION_HEADER}"
+        raise Rejected(message, code="missing_version", stage="HEADER_CONVERTER")
+    return int(raw)
+
+
+def _check_schema(channel: Channel, headers: Mapping[str, str], event_type: str) -> None:
+    """An absent schema means version 1, so that partners need not name it."""
+    named = headers.get("ce_dataschema")
+    if named is not None and named != dataschema(channel.topic, event_type):
+        message = f"unknown schema {named[:120]!r}; expected {dataschema(channel.topic, event_type)}"
+        raise Rejected(message, code="unknown_schema_version", stage="HEADER_CONVERTER")
+
+
+def _unwrap(headers: Mapping[str, str], value: bytes) -> tuple[dict[str, str], bytes]:
+    """Structured mode: the event's attributes and data lie in one JSON body."""
+    try:
+        event = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        message = "the body is not JSON"
+        raise Rejected(message, code="invalid_json") from error
+    if not isinstance(event, dict) or "data" not in event:
+        message = "a structured CloudEvent needs an object with data"
+        raise Rejected(message, code="missing", pointer="/data")
+    text = dict(headers)
+    text |= {f"ce_{name}": item for name, item in event.items() if isinstance(item, str) and name != "data"}
+    return text, json.dumps(event["data"]).encode()
+
+
+def pointer(location: Sequence[int | str]) -> str:
+    """A pydantic error location as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _rejection(error: ValidationError) -> Rejected:
+    """The first fault of a body. Its input is left out: it may hold anything, and ends in headers and logs."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return Rejected(first["msg"], code=first["type"], pointer=pointer(first["loc"]))

@@ -1,0 +1,90 @@
+"""What partner regions publish on `partner.<id>.postings.v1`, and the receipts that they get back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from shared.contracts.common import Contract, Id, Instant, Texts, Version
+from shared.contracts.postings import PostingTerms
+
+PartnerPostingId = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class PartnerPostingSubmitted(PostingTerms):
+    """A posting in our own form: new or changed, the same thing (upsert by `id`)."""
+
+    id: PartnerPostingId
+    """The partner's own posting id."""
+    sequence: Annotated[int, Field(ge=0)] | None = None
+    """Orders the records of one posting; without it `changed_at` does, without both the arrival."""
+    changed_at: Instant | None = None
+    """When the partner last changed the posting."""
+    employer_reference: Annotated[str, Field(max_length=200)] | None = None
+    """The partner's id of the employer, for example an organisation number."""
+    url: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class PartnerPostingRemoved(Contract):
+    """A posting is not to be had any more at the partner."""
+
+    id: PartnerPostingId
+    sequence: Annotated[int, Field(ge=0)] | None = None
+    changed_at: Instant | None = None
+
+
+class JobTechAdPublished(Contract):
+    """An ad of the Swedish public employment service's JobTech feed, as it came.
+
+    `removed: true` is a removal. How its fields are mapped: `docs/partners.md`.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+
+    id: PartnerPostingId
+    removed: bool | None = None
+    headline: str | None = None
+
+    @property
+    def ad(self) -> dict[str, Any]:
+        """The whole ad, unknown fields included."""
+        return self.model_dump()
+
+
+class Outcome(StrEnum):
+    """What became of a partner's record."""
+
+    ACCEPTED = "accepted"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    REJECTED = "rejected"
+
+
+class Fault(Contract):
+    """What was wrong with a record, and where."""
+
+    pointer: str
+    """JSON pointer (RFC 6901) into the record's body; empty means the record as a whole."""
+    code: str
+    """Stable, for programs, for example `missing` or `invalid_json`."""
+    reason: Texts
+    """For people, zh and en: what is wrong and how to mend it."""
+
+
+class PostingReceipt(Contract):
+    """The answer to one record of a partner: at least once on the wire, and always the same answer."""
+
+    id: str
+    """`<topic>/<partition>/<offset>` of the record that is answered."""
+    partner_posting_id: str | None = None
+    """As far as it could be read."""
+    outcome: Outcome
+    posting_id: Id | None = None
+    """Our id; None when rejected."""
+    version: Version | None = None
+    """Our version that holds after this record; None when rejected."""
+    faults: tuple[Fault, ...] = ()
+    received_at: Instant
+    """Kafka's time stamp of the record."""

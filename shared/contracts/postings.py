@@ -1,0 +1,113 @@
+"""Events of the postings service on `postings.v1`: the whole posting, each time."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.contracts.common import (
+    MAX_SKILLS,
+    Benefit,
+    Code,
+    Contract,
+    Education,
+    EmploymentType,
+    Id,
+    Instant,
+    KeyGroup,
+    Months,
+    PartnerId,
+    Pay,
+    Texts,
+    Version,
+)
+
+Skills = Annotated[tuple[Code, ...], Field(max_length=MAX_SKILLS)]
+
+
+class PostingStatus(StrEnum):
+    """Only an open posting can be recommended."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class CloseReason(StrEnum):
+    """Why a posting was closed."""
+
+    FILLED = "filled"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    REMOVED_BY_PARTNER = "removed_by_partner"
+
+
+class PostingTerms(Contract):
+    """What a vacancy is and asks, in the words of its source: the part that a change can change."""
+
+    title: Annotated[Texts, Field(min_length=1)]
+    """By language; at least one."""
+    description: Texts = {}
+    """By language, plain text."""
+    employer_name: Annotated[str, Field(max_length=300)] | None = None
+    """The organisation as people know it."""
+    occupation: Code | None = None
+    """Unknown is not no: it then scores neutral."""
+    required_skills: Skills = ()
+    preferred_skills: Skills = ()
+    education: Education | None = None
+    """The least level asked for."""
+    experience_months: Months | None = None
+    """The least experience asked for, in months."""
+    licences: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    """All of them are required."""
+    regions: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    """Where the work is; empty means unknown."""
+    remote: bool = False
+    """Can be done from anywhere."""
+    pay: Pay | None = None
+    employment_type: EmploymentType | None = None
+    openings: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """How many people are wanted."""
+    benefits: tuple[Benefit, ...] = ()
+    key_groups: tuple[KeyGroup, ...] = ()
+    """Groups that the posting lawfully prefers."""
+    valid_through: Instant | None = None
+    """The posting is closed at this moment."""
+
+
+class PostingSource(Contract):
+    """Where a posting came from."""
+
+    partner: PartnerId | None = None
+    """None: an employer's own, over HTTP."""
+    id: Annotated[str, Field(max_length=256)] | None = None
+    """The partner's posting id."""
+    url: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class Posting(PostingTerms):
+    """A vacancy with one or more openings, whole, as of `version`."""
+
+    id: Id
+    version: Version
+    status: PostingStatus
+    close_reason: CloseReason | None = None
+    """Set when, and only when, the status is closed."""
+    employer_id: Id
+    source: PostingSource = PostingSource()
+    published_at: Instant
+    changed_at: Instant
+
+
+class PostingPublished(Posting):
+    """A posting became known, or was opened again."""
+
+
+class PostingChanged(Posting):
+    """An open posting's terms changed."""
+
+
+class PostingClosed(Posting):
+    """A posting is not to be had any more: filled, withdrawn, expired, or removed by its partner."""

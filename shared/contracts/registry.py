@@ -1,0 +1,134 @@
+"""Who publishes and consumes which event on which topic. Documents, subscriptions and tests come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from shared.contracts.partners import (
+    JobTechAdPublished,
+    PartnerPostingRemoved,
+    PartnerPostingSubmitted,
+    PostingReceipt,
+)
+from shared.contracts.postings import PostingChanged, PostingClosed, PostingPublished
+from shared.contracts.profiles import (
+    ProfilePaused,
+    ProfileRegistered,
+    ProfileUpdated,
+    ProfileWithdrawn,
+)
+from shared.contracts.recommendations import RecommendationsRefreshed
+
+if TYPE_CHECKING:
+    from shared.contracts.common import Contract
+
+Party = Literal["postings", "profiles", "matcher", "notifications", "partner", "operator"]
+
+POSTINGS = "postings.v1"
+PROFILES = "profiles.v1"
+POSTING_LISTS = "recommendations.postings.v1"
+SEEKER_LISTS = "recommendations.seekers.v1"
+PARTNER_POSTINGS = "partner.{partner}.postings.v1"
+PARTNER_RECEIPTS = "partner.{partner}.receipts.v1"
+PARTNER_POSTINGS_PATTERN = r"^partner\.[a-z0-9-]+\.postings\.v1$"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One topic, or one family of topics (`{partner}` in its name)."""
+
+    topic: str
+    key: str
+    """What the record key is."""
+    publishers: tuple[Party, ...]
+    consumers: dict[Party, tuple[str, ...]]
+    """Consumer groups by service; an empty tuple is a reader without a group."""
+    events: tuple[type[Contract], ...]
+    state: bool
+    """True: compacted, whole aggregates with versions, a null body is a tombstone."""
+    summary: str = field(default="")
+
+    @property
+    def models(self) -> dict[str, type[Contract]]:
+        """Event type (`ce_type`) to model."""
+        return {model.__name__: model for model in self.events}
+
+
+CHANNELS: tuple[Channel, ...] = (
+    Channel(
+        PARTNER_POSTINGS,
+        "the partner's posting id",
+        ("partner",),
+        {"postings": ("postings.partners",)},
+        (PartnerPostingSubmitted, PartnerPostingRemoved, JobTechAdPublished),
+        state=False,
+        summary="Postings of a partner region, in our own form or as JobTech ads.",
+    ),
+    Channel(
+        PARTNER_RECEIPTS,
+        "the partner's posting id",
+        ("postings",),
+        {"partner": ()},
+        (PostingReceipt,),
+        state=False,
+        summary="One receipt for each record of a partner.",
+    ),
+    Channel(
+        POSTINGS,
+        "posting id",
+        ("postings",),
+        {"matcher": ("matcher.postings",), "notifications": ("notifications.postings",)},
+        (PostingPublished, PostingChanged, PostingClosed),
+        state=True,
+        summary="Every posting, whole.",
+    ),
+    Channel(
+        PROFILES,
+        "seeker id",
+        ("profiles",),
+        {"matcher": ("matcher.profiles",)},
+        (ProfileRegistered, ProfileUpdated, ProfilePaused, ProfileWithdrawn),
+        state=True,
+        summary="Every profile, whole, without anything personal.",
+    ),
+    Channel(
+        POSTING_LISTS,
+        "posting id",
+        ("matcher",),
+        {"notifications": ("notifications.lists",)},
+        (RecommendationsRefreshed,),
+        state=True,
+        summary="The best seekers for each posting.",
+    ),
+    Channel(
+        SEEKER_LISTS,
+        "seeker id",
+        ("matcher",),
+        {"notifications": ("notifications.lists",)},
+        (RecommendationsRefreshed,),
+        state=True,
+        summary="The best postings for each seeker.",
+    ),
+)
+
+
+def channel(topic: str) -> Channel:
+    """The channel of a topic's actual name, for example of `partner.chongqing.postings.v1`.
+
+    Raises KeyError if no channel has such a topic.
+    """
+    for candidate in CHANNELS:
+        if candidate.topic == topic:
+            return candidate
+        if "{partner}" in candidate.topic:
+            before, after = candidate.topic.split("{partner}")
+            if topic.startswith(before) and topic.endswith(after) and partner_of(topic):
+                return candidate
+    raise KeyError(topic)
+
+
+def partner_of(topic: str) -> str:
+    """The partner id in `partner.<id>.postings.v1` or `.receipts.v1`; empty if it is no such topic."""
+    parts = topic.split(".")
+    return parts[1] if len(parts) == 4 and parts[0] == "partner" else ""  # noqa: PLR2004 - four dotted parts

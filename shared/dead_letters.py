@@ -1,0 +1,70 @@
+"""Records that will never work, kept for operators as they came, with Kafka Connect's error headers.
+
+Source of the header names: Apache Kafka Connect, `DeadLetterQueueReporter`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from shared import metrics
+from shared.broker import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.broker import Producer
+    from shared.consuming import Record
+    from shared.errors import Rejected
+
+_PREFIX: Final = "__connect.errors."
+
+
+def dead_letter_topic(group: str) -> str:
+    """Where the dead letters of a consumer group go."""
+    return f"{group}.dead"
+
+
+class DeadLetters:
+    """Writes the dead letters of one consumer group."""
+
+    def __init__(self, producer: Producer, group: str) -> None:
+        self._producer = producer
+        self._group = group
+
+    async def write(self, rejected: Sequence[tuple[Record, Rejected]]) -> None:
+        """Write and wait for the acknowledgement.
+
+        Raises Unavailable when they cannot be written: the caller holds its offsets.
+        """
+        if not rejected:
+            return
+        try:
+            await self._producer.send_all([self._letter(record, reason) for record, reason in rejected])
+        except BaseException:
+            metrics.DEAD_LETTERS_BLOCKED.labels(self._group).set(1)
+            raise
+        metrics.DEAD_LETTERS_BLOCKED.labels(self._group).set(0)
+        for _, reason in rejected:
+            metrics.DEAD_LETTERS.labels(self._group, reason.code).inc()
+
+    def _letter(self, record: Record, reason: Rejected) -> Outgoing:
+        errors = {
+            "topic": record.topic,
+            "partition": str(record.partition),
+            "offset": str(record.offset),
+            "stage": reason.stage,
+            "exception.class.name": f"Rejected.{reason.code}",
+            "exception.message": str(reason),
+        }
+        headers = [
+            *record.headers,
+            *((_PREFIX + name, value.encode()) for name, value in errors.items()),
+        ]
+        return Outgoing(
+            dead_letter_topic(self._group),
+            record.key,
+            record.value,
+            headers,
+            timestamp_ms=int(record.timestamp.timestamp() * 1000),
+        )

@@ -1,0 +1,127 @@
+"""MongoDB, the only place that knows the driver: Motor today, PyMongo's own async client by changing this file.
+
+`with_transaction` may run its callback more than once (driver's documentation), so callbacks have no side
+effects outside the session. A duplicate key ends the transaction: catch `DuplicateKey` around it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = [
+    "BulkWriteError",
+    "Collection",
+    "Database",
+    "DeleteMany",
+    "DeleteOne",
+    "Document",
+    "DuplicateKey",
+    "InsertOne",
+    "Mongo",
+    "OperationFailure",
+    "ReplaceOne",
+    "Session",
+    "UpdateMany",
+    "UpdateOne",
+    "Write",
+]
+
+Document = dict[str, Any]
+Database = AsyncIOMotorDatabase[Document]
+Collection = AsyncIOMotorCollection[Document]
+Session = AsyncIOMotorClientSession
+DuplicateKey = DuplicateKeyError
+Write = InsertOne[Document] | UpdateOne | UpdateMany | ReplaceOne[Document] | DeleteOne | DeleteMany
+
+_AWAY: Final = (AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WTimeoutError)
+_SELECTION_MS: Final = 3_000
+_OPERATION_MS: Final = 15_000
+"""Most that one operation, or one whole transaction with its retries, may take."""
+
+T = TypeVar("T")
+
+
+class Mongo:
+    """One database on one replica set. Majority writes and reads; time stamps come back aware, in UTC."""
+
+    def __init__(self, url: str, database: str) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url, serverSelectionTimeoutMS=_SELECTION_MS, timeoutMS=_OPERATION_MS, uuidRepresentation="standard", retryWrites=True
+        )
+        self.db: Database = self._client.get_database(
+            database,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            write_concern=WriteConcern("majority"),
+            read_concern=ReadConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` in one transaction and return what it returns; it may run more than once.
+
+        Raises Unavailable when the server is away, and whatever `work` raises, after rolling back.
+        """
+
+        async def callback(session: Session) -> T:
+            return await work(session)
+
+        try:
+            async with await self._client.start_session() as session:
+                return await session.with_transaction(
+                    callback, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
+                )
+        except PyMongoError as error:
+            if away(error):
+                raise Unavailable(str(error)) from error
+            raise
+
+    async def ping(self) -> bool:
+        """True if the primary answers."""
+        try:
+            await self.db.command("ping")
+        except (PyMongoError, ServerSelectionTimeoutError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+def away(error: BaseException) -> bool:
+    """True if this driver error means: the server cannot be reached now, or asks to try again."""
+    return isinstance(error, PyMongoError) and (
+        isinstance(error, _AWAY)
+        or error.timeout
+        or error.has_error_label("TransientTransactionError")
+        or error.has_error_label("UnknownTransactionCommitResult")
+    )

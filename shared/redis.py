@@ -1,0 +1,55 @@
+"""Redis holds only what may be lost: here, wake-up calls between processes.
+
+Whoever waits for a call also looks by itself from time to time, so a lost call costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redis.asyncio import Redis as Client
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+
+class Redis:
+    """Wake-up calls: publish and listen. Being away is no error."""
+
+    def __init__(self, url: str) -> None:
+        self._client: Client = Client.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+
+    async def wake(self, channels: Iterable[str]) -> bool:
+        """Call everyone who listens on these channels. False: Redis is away and nobody heard it."""
+        try:
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for channel in channels:
+                    pipeline.publish(channel, b"")
+                await pipeline.execute()
+        except (RedisError, OSError):
+            return False
+        return True
+
+    async def listen(self, channel: str) -> AsyncIterator[str]:
+        """The channel of each call as it comes; `*` in the name matches anything. Ends when Redis goes away."""
+        try:
+            async with self._client.pubsub() as subscription:
+                await subscription.psubscribe(channel)
+                while True:
+                    message = await subscription.get_message(ignore_subscribe_messages=True, timeout=4)
+                    if message is not None:
+                        yield message["channel"].decode()
+        except (RedisError, OSError):
+            return
+
+    async def ping(self) -> bool:
+        """True if Redis answers."""
+        try:
+            return bool(await self._client.ping())
+        except (RedisError, OSError):
+            return False
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()

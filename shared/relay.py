@@ -1,0 +1,170 @@
+"""Publishes outbox rows, an aggregate's rows in the order of their versions, and deletes them once acknowledged.
+
+One relay a service, by a lease. A relay that was paused and wakes up may still write an old version over a newer
+one; so each record carries the relay's fencing number, the present relay tails the state topics that it writes,
+and a record with a lower number behind one with a higher number has its aggregate's present state written again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from shared import metrics
+from shared.broker import Outgoing
+from shared.contracts.envelope import EPOCH_HEADER, FILLER_HEADER
+from shared.errors import Unavailable
+from shared.lease import Lease
+from shared.mongo import away
+from shared.outbox import OUTBOX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from shared.broker import Producer
+    from shared.mongo import Document, Mongo
+    from shared.redis import Redis
+    from shared.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+_IDLE_S: Final = 0.2
+"""How often an idle relay looks without being woken."""
+_TRY_AGAIN_S: Final = 1.0
+
+
+class Relay:
+    """The outbox relay of one service; runs in every process of it, publishes in one."""
+
+    def __init__(
+        self, settings: ServiceSettings, service: str, mongo: Mongo, redis: Redis, producer: Producer
+    ) -> None:
+        self._settings = settings
+        self._service = service
+        self._mongo = mongo
+        self._redis = redis
+        self._producer = producer
+        self._woken = asyncio.Event()
+        self._renewed = 0.0
+        self._filled: dict[str, float] = {}
+        self.lease = Lease(mongo.db, "relay", settings.lease_s)
+        self.delayed = False
+        """True while rows wait because Kafka is away."""
+
+    @property
+    def channel(self) -> str:
+        """The Redis channel on which other processes wake the relay."""
+        return f"{self._service}:outbox"
+
+    async def wake(self) -> None:
+        """New rows are committed."""
+        self._woken.set()
+        if not self.lease.held:
+            await self._redis.wake([self.channel])
+
+    async def listen(self) -> None:
+        """Pass on other processes' calls, for ever."""
+        while True:
+            async for _ in self._redis.listen(self.channel):
+                self._woken.set()
+            await asyncio.sleep(_TRY_AGAIN_S)
+
+    async def run(self) -> None:
+        """Publish, for ever."""
+        while True:
+            try:
+                if not await self._leading():
+                    await asyncio.sleep(self._settings.lease_s / 3)
+                elif not await self.publish_once():
+                    await self._wait()
+            except Unavailable as error:
+                self.delayed = True
+                log.warning("publishing waits", error=str(error))
+                await asyncio.sleep(_TRY_AGAIN_S)
+            except Exception as error:
+                if not away(error):
+                    raise
+                log.warning("the outbox cannot be read", error=str(error))
+                await asyncio.sleep(_TRY_AGAIN_S)
+
+    async def _leading(self) -> bool:
+        if time.monotonic() - self._renewed > self._settings.lease_s / 3 or not self.lease.held:
+            await self.lease.acquire()
+            self._renewed = time.monotonic()
+            metrics.RELAY_LEADER.labels(self._service).set(int(self.lease.held))
+        return self.lease.held
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), _IDLE_S)
+        self._woken.clear()
+
+    async def publish_once(self) -> int:
+        """Publish and delete the oldest rows; how many. Raises Unavailable when Kafka is away."""
+        rows = await self._oldest()
+        metrics.OUTBOX_ROWS.labels(self._service).set(len(rows))
+        if rows and self.lease.held:
+            await self._producer.send_all([self._record(row) for row in rows])
+            await self._mongo.db[OUTBOX].delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+            for topic, count in _count(row["aggregatetype"] for row in rows):
+                metrics.PUBLISHED.labels(self._service, topic).inc(count)
+        self.delayed = False
+        return len(rows)
+
+    async def _oldest(self) -> list[Document]:
+        """Rows in order of insertion, and before each the earlier versions of its aggregate.
+
+        Insertion order is only known within one process; where the limit cuts, an earlier version that another
+        process wrote may lie behind it.
+        """
+        outbox, limit = self._mongo.db[OUTBOX], self._settings.relay_rows
+        rows = await outbox.find().sort("_id", 1).limit(limit).to_list(limit)
+        if len(rows) == limit:
+            ids = {row["aggregateid"] for row in rows if row["version"] is not None}
+            have = {row["_id"] for row in rows}
+            same = outbox.find({"aggregateid": {"$in": list(ids)}})
+            rows += [row async for row in same if row["_id"] not in have]
+        place: dict[tuple[str, str], int] = {}
+        for number, row in enumerate(rows):
+            place.setdefault((row["aggregatetype"], row["aggregateid"]), number)
+        # rows without a version keep their order; versions of one aggregate stand together, ascending
+        return sorted(
+            rows, key=lambda row: (place[row["aggregatetype"], row["aggregateid"]], row["version"] or 0)
+        )
+
+    def _record(self, row: Document) -> Outgoing:
+        payload = row["payload"]
+        return Outgoing(
+            row["aggregatetype"],
+            row["aggregateid"].encode(),
+            None if payload is None else payload.encode(),
+            {**row["headers"], EPOCH_HEADER: str(self.lease.epoch)},
+        )
+
+    async def fill(self, topics: Sequence[str]) -> None:
+        """Write a filler into each partition of these topics if it is time; only while leading."""
+        for topic in topics:
+            due = time.monotonic() - self._filled.get(topic, float("-inf")) > self._settings.filler_every_s
+            if due and self.lease.held:
+                await self._producer.send_all(fillers(topic, await self._producer.partitions(topic)))
+                self._filled[topic] = time.monotonic()
+                metrics.FILLERS.labels(topic).inc()
+
+
+def fillers(topic: str, partitions: Iterable[int]) -> list[Outgoing]:
+    """One record a partition that no consumer takes for an event."""
+    return [
+        Outgoing(topic, f"~filler-{number}".encode(), None, {FILLER_HEADER: "1"}, partition=number)
+        for number in partitions
+    ]
+
+
+def _count(topics: Iterable[str]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for topic in topics:
+        counts[topic] = counts.get(topic, 0) + 1
+    return list(counts.items())

@@ -1,0 +1,14 @@
+"""Fixtures for all tests: one set of real servers a session."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.servers import Servers, running_servers
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Kafka, MongoDB and Redis; a test that needs them empty calls `servers.reset()` first."""
+    with running_servers(tmp_path_factory.mktemp("servers")) as running:
+        yield running
