@@ -47,8 +47,8 @@ format: $(STAMP) ## let ruff format and fix what it can
 bench: $(STAMP) ## a whole season and its latency, into out/bench/season.json
 	$(PYTHON) -m tests.bench.season
 
-contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts
-	$(PYTHON) -m shared.contracts.generate
+contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts and the services
+	$(PYTHON) -m deploy.contracts
 
 token: $(STAMP) ## print a development token: ROLE=employer SUB=emp-1 [EMPLOYER=] [PARTNER=] [TTL=] [KEYS=dir]
 	@$(PYTHON) -m deploy.token $(if $(ROLE),--role $(ROLE)) $(if $(SUB),--sub '$(SUB)') \

@@ -130,5 +130,7 @@ class Guard:
         await self._mongo.transaction(work)
         if displaced:
             metrics.DISPLACED.labels(self._topic).inc(len(displaced))
-            log.warning("a former relay's late records were answered", topic=self._topic, count=len(displaced))
+            log.warning(
+                "a former relay's late records were answered", topic=self._topic, count=len(displaced)
+            )
             await self._relay.wake()

@@ -42,7 +42,9 @@ class Observed:
                     headers.append((b"x-publishing", b"delayed"))
             await send(message)
 
-        caller = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        caller = next(
+            (value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None
+        )
         with telemetry.server_span(f"{scope['method']}", caller) as span:
             try:
                 await self._app(scope, receive, observed)

@@ -75,7 +75,11 @@ class Mongo:
 
     def __init__(self, url: str, database: str) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            url, serverSelectionTimeoutMS=_SELECTION_MS, timeoutMS=_OPERATION_MS, uuidRepresentation="standard", retryWrites=True
+            url,
+            serverSelectionTimeoutMS=_SELECTION_MS,
+            timeoutMS=_OPERATION_MS,
+            uuidRepresentation="standard",
+            retryWrites=True,
         )
         self.db: Database = self._client.get_database(
             database,

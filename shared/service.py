@@ -117,9 +117,12 @@ class Service:
         """Handle batches of these topics inside Mongo transactions, each record's effects once."""
         letters = DeadLetters(self.producer, group)
         inbox = Inbox(self.mongo, group, handler, letters, lambda wheres: consumer.end_offsets(wheres))
-        consumer = Consumer(
-            self.settings, group, inbox.process, topics=topics, pattern=pattern, records=records
-        )
+
+        async def process(batch: Batch) -> None:
+            await inbox.process(batch)
+            await self.wake_relay()
+
+        consumer = Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records)
         self._consumers.append(consumer)
 
     def observe(
@@ -167,7 +170,9 @@ class Service:
 
     def every(self, seconds: float, work: Work, name: str, *, leased: bool = False) -> None:
         """Run `work` again and again; with `leased` in one process only. Unavailable means: next time."""
-        lease = Lease(self.mongo.db, f"job:{name}", max(seconds * 3, self.settings.lease_s)) if leased else None
+        lease = (
+            Lease(self.mongo.db, f"job:{name}", max(seconds * 3, self.settings.lease_s)) if leased else None
+        )
 
         async def loop() -> None:
             while True:

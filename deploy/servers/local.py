@@ -75,7 +75,7 @@ def start_local(
     root: Path, broker_config: Mapping[str, str], stack: ExitStack
 ) -> tuple[Addresses, LocalServer, LocalServer, LocalServer]:
     """Fetch what is missing, start the three at once; `stack` stops them."""
-    root.mkdir(parents=True, exist_ok=True)
+    downloads.install_what_is_missing()
     kafka_at, kafka = local_kafka(root / "kafka", broker_config)
     mongo_at, mongo = local_mongo(root / "mongo")
     redis_at, redis = local_redis(root / "redis")

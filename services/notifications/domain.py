@@ -1,9 +1,10 @@
 """What a recipient is told: pure rules over lists and inboxes.
 
 A *list* is the matcher's newest for one posting or one seeker. A *pair* of posting and seeker is held while
-either side's list holds it. An *inbox* has one item a pair that its recipient was ever told of. It is brought up
-to date by comparing it with what is held now, so the order in which lists arrive cannot matter, and neither can a
-list that comes late, twice, or while the other side's is being stored: nothing is counted, only compared.
+either side's list holds it. An *inbox* has one item a pair that its recipient was ever told of. It is brought
+up to date by comparing it with what is held now, so the order in which lists arrive cannot matter, and
+neither can a list that comes late, twice, or while the other side's is being stored: nothing is counted, only
+compared.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Item:
     """Random: nothing can be derived from it, also when the seeker is erased."""
     key: Key
     seq: int
-    """Grows with each change that its recipient can see; the newest number of an inbox is never given twice."""
+    """Of its last change; a number is given once in an inbox."""
     told: int
     """The number at which it was last recommended."""
     live: bool
@@ -119,7 +120,7 @@ def shown(list_: RecommendationsRefreshed) -> frozenset[tuple[Recipient, str]]:
 
 
 def named(kind: AnchorKind, entries: Iterable[tuple[str, str | None]]) -> frozenset[tuple[Recipient, str]]:
-    """Whom entries (each id and employer) on a list of this kind name: seekers, or the postings' employers."""
+    """Whom entries (id and employer) on a list of this kind name: seekers, or the postings' employers."""
     if kind is AnchorKind.POSTING:
         return frozenset((seeker_recipient(entry), entry) for entry, _ in entries)
     return frozenset((employer_recipient(employer), entry) for entry, employer in entries if employer)
@@ -171,7 +172,7 @@ class Holding:
 
 
 def merged(holdings: Iterable[Holding]) -> dict[Key, Reasons]:
-    """What is held by either side; the reasons are those of the recipient's own list where both hold the pair."""
+    """What is held by either side; where both hold a pair, the reasons of the recipient's own list."""
     found: dict[Key, Reasons] = {}
     for holding in holdings:
         if holding.own or holding.key not in found:
@@ -182,10 +183,11 @@ def merged(holdings: Iterable[Holding]) -> dict[Key, Reasons]:
 def brought_up_to_date(
     seq: int, items: Sequence[Item], held: Mapping[Key, Reasons], now: datetime, new_id: Callable[[], str]
 ) -> list[Item]:
-    """The items that change when an inbox at number `seq` is compared with what is held, with their new numbers.
+    """The items that change when an inbox at number `seq` is compared with what is held, newly numbered.
 
-    Retractions come first, then the recommended and updated from the fewest points up, so that the best of what
-    came together is the newest. A pair that comes back is told again; what its recipient did with it stays.
+    Retractions come first, then the recommended and updated from the fewest points up, so that the best of
+    what came together is the newest. A pair that comes back is told again; what its recipient did with it
+    stays.
     """
     known = {item.key: item for item in items}
     gone = [replace(item, live=False) for item in items if item.live and item.key not in held]
@@ -209,7 +211,7 @@ _NO_REASONS = Reasons(0, (), (), (), ())
 
 
 def acted(item: Item, state: State, seq: int, now: datetime) -> Item | None:
-    """The item after its recipient did something with it, numbered after `seq`; None if that changes nothing."""
+    """The item after its recipient acted on it, numbered after `seq`; None if that changes nothing."""
     return None if item.state is state else replace(item, state=state, seq=seq + 1, changed_at=now)
 
 
@@ -233,7 +235,7 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A reader cannot be told everything after the number that they name: they should read the inbox again."""
+    """A reader cannot be told everything after the number that they name: let them read the inbox again."""
 
     start: int
     end: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from services.notifications import domain
 from services.notifications.usecases import taking
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.consuming import Batch, Event, Record
     from shared.mongo import Session
 
+_LOOK_S: Final = 0.002
 KINDS: Final = {POSTING_LISTS: AnchorKind.POSTING, SEEKER_LISTS: AnchorKind.SEEKER}
 
 Refused = list[tuple["Record", Rejected]]
@@ -37,19 +38,33 @@ class Lists:
         self._kept_for = kept_for
         self._stored: list[RecommendationsRefreshed] = []
         self._touched: set[Recipient] = set()
+        self._after: asyncio.Task[None] | None = None
 
     async def take(self, batch: Batch, session: Session) -> Sequence[tuple[Record, Rejected]]:
         """Inside the batch's transaction, which may run more than once."""
         lists, tombstones, refused = _sorted_out(batch.events)
         self._touched = await taking.take_lists(self._store, lists, tombstones, self._kept_for, session)
         self._stored = lists
+        self._call_after(session)
         return refused
+
+    def _call_after(self, session: Session) -> None:
+        """Call `committed` when the transaction has ended; after a roll-back in vain, which harms none."""
+        if self._after is not None:
+            self._after.cancel()
+        self._after = asyncio.create_task(self._committed_after(session))
+
+    async def _committed_after(self, session: Session) -> None:
+        # a property, which the driver's stub declares as a method
+        while not cast("bool", session.has_ended):  # noqa: ASYNC110 - the driver has no event for it
+            await asyncio.sleep(_LOOK_S)
+        await self.committed()
 
     async def committed(self) -> None:
         """After the batch is committed."""
         now = datetime.now(UTC)
         for list_ in self._stored:
-            metrics.LISTS_STORED.labels(list_.kind.value).inc()
+            metrics.LISTS_TAKEN.labels(list_.kind.value).inc()
             metrics.LIST_LATENCY.labels(list_.kind.value).observe((now - list_.now).total_seconds())
         touched, self._touched, self._stored = self._touched, set(), []
         await self._calls.call(touched)
@@ -63,11 +78,15 @@ def _sorted_out(events: Sequence[Event]) -> tuple[list[RecommendationsRefreshed]
         kind, list_ = KINDS[event.record.topic], event.model
         if list_ is None:
             tombstones[domain.anchor_id(kind, event.key)] = event.version
-        elif not isinstance(list_, RecommendationsRefreshed) or (list_.kind, list_.anchor) != (kind, event.key):
-            refused.append((event.record, Rejected("not the list of this key on this topic", code="wrong_key")))
-        else:
+        elif isinstance(list_, RecommendationsRefreshed) and _is_of(list_, kind, event.key):
             lists.append(list_)
+        else:
+            refused.append((event.record, Rejected("no list of this key and topic", code="wrong_key")))
     return lists, tombstones, refused
+
+
+def _is_of(list_: RecommendationsRefreshed, kind: AnchorKind, key: str) -> bool:
+    return list_.kind is kind and list_.anchor == key
 
 
 async def take_postings(

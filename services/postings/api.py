@@ -21,7 +21,7 @@ from shared.idempotency import Answer
 
 IdempotencyKey = Annotated[
     str | None,
-    Header(description="Repeating a command with the same key within 24 hours has its effect once."),
+    Header(description="A command repeated with its key within 24 hours has its effect once."),
 ]
 IfMatch = Annotated[str | None, Header(description="The ETag that was read.")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
@@ -205,9 +205,8 @@ def _offset(cursor: str | None) -> int:
         return -1
     text = decode_cursor(cursor)
     if not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004 - below 2**63
-        raise Problem(
-            400, "invalid_cursor", "This cursor is none of ours; begin without one.", "游标无效，请从头开始。"
-        )
+        en, zh = "This cursor is none of ours; begin without one.", "游标无效，请从头开始。"
+        raise Problem(400, "invalid_cursor", en, zh)
     return int(text)
 
 

@@ -53,7 +53,7 @@ class Store:
     async def posting(self, posting_id: str, session: Session | None = None) -> Posting | None:
         """One posting, whatever its status."""
         row = await self._postings.find_one({"_id": posting_id}, session=session)
-        return row and Posting.model_validate(row["body"])
+        return None if row is None else Posting.model_validate(row["body"])
 
     async def postings(self, ids: Iterable[str], session: Session) -> dict[str, Posting]:
         """Those of these postings that there are, by id."""
@@ -91,7 +91,7 @@ class Store:
     async def employer(self, employer_id: str, session: Session | None = None) -> Employer | None:
         """One employer."""
         row = await self._employers.find_one({"_id": employer_id}, session=session)
-        return row and Employer.model_validate(row["body"])
+        return None if row is None else Employer.model_validate(row["body"])
 
     async def save_employer(self, employer: Employer, session: Session) -> None:
         """Write an employer as it is now, new or known."""
@@ -103,7 +103,7 @@ class Store:
     async def partner(self, partner_id: str, session: Session | None = None) -> Partner | None:
         """One registered partner."""
         row = await self._partners.find_one({"_id": partner_id}, session=session)
-        return row and Partner.model_validate(row["body"])
+        return None if row is None else Partner.model_validate(row["body"])
 
     async def partners(self) -> list[Partner]:
         """All registered partners, by id. A province has tens of them."""

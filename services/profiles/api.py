@@ -63,17 +63,17 @@ def router(context: Context, auth: Authenticator, settings: ProfilesSettings) ->
     async def register(
         caller: anyone, body: SeekerSubmission, idempotency_key: IdempotencyKey = None
     ) -> JSONResponse:
-        """Register yourself (a seeker: your id is your token's `sub`) or somebody else (a matchmaker, an operator)."""
+        """Register yourself (seekers: the id is your token's `sub`) or somebody else (the other roles)."""
         return _json(await seekers.register(context, caller, body, idempotency_key))
 
-    @routes.get("/seekers/{seeker}", response_model_exclude_none=True)
+    @routes.get("/seekers/{seeker}")
     async def read(caller: anyone, seeker: SeekerId, response: Response) -> Seeker:
         """Read one profile; operators see no contact."""
         profile, contact = await seekers.read(context, caller, seeker)
         response.headers["ETag"] = etag(profile.version)
         return Seeker(**{name: getattr(profile, name) for name in Profile.model_fields}, contact=contact)
 
-    @routes.get("/seekers", response_model_exclude_none=True)
+    @routes.get("/seekers")
     async def page(
         caller: staff, cursor: str | None = None, limit: Annotated[Limit, Query()] = 50
     ) -> SeekerPage:

@@ -69,11 +69,10 @@ class Store:
         await self._seekers.replace_one({"_id": seeker.profile.id}, _document(seeker), session=session)
 
     async def erase(self, seeker: str, version: int, now: datetime, session: Session) -> None:
-        """Remove everything about a seeker, unpublished events too; the id and the tombstone's version stay."""
+        """Remove everything about a seeker, unpublished events too; id and version of the tombstone stay."""
         await self._seekers.delete_one({"_id": seeker}, session=session)
-        await self._db[OUTBOX].delete_many(
-            {"aggregateid": seeker, "aggregatetype": PROFILES}, session=session
-        )
+        unpublished = {"aggregateid": seeker, "aggregatetype": PROFILES}
+        await self._db[OUTBOX].delete_many(unpublished, session=session)
         await self._erased.insert_one({"_id": seeker, "version": version, "erased_at": now}, session=session)
 
     async def hold(self, seekers: Sequence[str], now: datetime, session: Session) -> dict[str, Profile]:

@@ -49,9 +49,14 @@ class Decoded:
     headers: Mapping[str, str]
 
 
+def family(topic: str) -> str:
+    """The name of a channel in documents and URIs, where braces may not stand: `partner.postings.v1`."""
+    return topic.replace("{partner}.", "")
+
+
 def dataschema(topic: str, event_type: str) -> str:
-    """The `ce_dataschema` of an event: which schema, and which version of it."""
-    return f"urn:contract:{topic}:{event_type}:{SCHEMA_VERSION}"
+    """The `ce_dataschema` of an event (a URI): which schema, and which version of it."""
+    return f"urn:contract:{family(topic)}:{event_type}:{SCHEMA_VERSION}"
 
 
 def event_headers(  # noqa: PLR0913 - one attribute each
@@ -99,9 +104,7 @@ def read_headers(raw: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     return headers
 
 
-def decode(
-    channel: Channel, headers: Sequence[tuple[str, bytes | None]], value: bytes | None
-) -> Decoded:
+def decode(channel: Channel, headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Decoded:
     """One record to one event. Raises Rejected with the reason if it is none that this channel knows."""
     text = read_headers(headers)
     if value is None:

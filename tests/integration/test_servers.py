@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from redis.asyncio import Redis
 
 from deploy.servers import PROJECT, Addresses, ServerError, Servers, running_servers
 from deploy.servers.containers import why_no_containers
+from tests.waiting import gone, within_seconds
 
 TOPIC = "servers-test"
 
@@ -59,23 +59,6 @@ async def consume(bootstrap: str, count: int, group: str | None = None) -> list[
         return values
     finally:
         await consumer.stop()
-
-
-def gone(pid: int) -> bool:
-    """True once the process has ended, though nobody may have asked for its exit status yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-def within_seconds(seconds: float, true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 async def test_a_killed_kafka_comes_back_with_its_records(servers: Servers) -> None:
@@ -197,9 +180,10 @@ def test_no_local_server_outlives_its_owner(tmp_path: Path, end: signal.Signals 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(why_no_containers() is not None, reason="no Docker engine with the images")
 @pytest.mark.parametrize("end", ENDS)
 def test_no_container_outlives_its_owner(tmp_path: Path, end: signal.Signals | None) -> None:
+    if reason := why_no_containers():
+        pytest.skip(reason)
     engine = docker.from_env()
     try:
         ids = started_and_ended("docker", tmp_path, end)

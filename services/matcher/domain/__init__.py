@@ -1,7 +1,7 @@
 """Who suits whom: the rules, and the index that answers by them. Pure: values and `now` in, answers out.
 
-`kernels` holds the rules, `policy` their numbers, `columns` the layout, `questions` the scans, `side` the slots,
-`codes` the vocabularies; `index` puts them together.
+`kernels` holds the rules, `policy` their numbers, `columns` the layout, `lookups` and `questions` the scans,
+`side` the slots, `codes` the vocabularies; `index` puts them together.
 """
 
 from services.matcher.domain.entries import entries

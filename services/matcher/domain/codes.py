@@ -71,9 +71,9 @@ class Skills(Codes):
 
 
 class Regions(Codes):
-    """Regions by canonical name. Columns: the way from the country down to the region itself, then NONE;
-    last the region's own place on that way.
+    """Regions by canonical name.
 
+    Columns: the way from the country down to the region itself, then NONE; last its own place on that way.
     So `a` contains `b` when `b`'s row has `a` at `a`'s place.
     """
 

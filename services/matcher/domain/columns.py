@@ -1,6 +1,7 @@
 """How postings and seekers lie in memory: one row of facts each, and lists of codes beside it.
 
-Rows are structured arrays of one cache line or so, all signed, because signed and unsigned make floats in numba; lists of codes are two-dimensional and widen when needed.
+Rows are structured arrays of one cache line or so, all signed, because signed and unsigned together make
+floats in numba. Lists of codes are two-dimensional and widen when needed.
 A row that is free, closed or inactive has `live` 0 and no meaning.
 """
 
@@ -133,7 +134,8 @@ class Tables(NamedTuple):
 
     regions: NDArray[np.int32]
     occupations: NDArray[np.int32]
-    skill_weights: NDArray[np.int32]
+    skills: NDArray[np.int32]
+    licences: NDArray[np.int32]
 
 
 def id_words(text: str) -> NDArray[np.uint64]:

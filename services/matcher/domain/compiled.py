@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from typing import TypeVar, cast
+from pathlib import Path
+from typing import Final, TypeVar, cast
 
 from numba import njit
 
+import shared.regions
+
 F = TypeVar("F", bound=Callable[..., object])
+
+SOURCES: Final = (*sorted(Path(__file__).parent.glob("*.py")), Path(shared.regions.__file__))
+"""All that a kernel can be compiled from."""
+EDITION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:12]
 
 
 def compiled(function: F) -> F:
     """Compiles to machine code on the first call: without the GIL, cached on disk (`NUMBA_CACHE_DIR`).
 
-    Integer arithmetic only, so no flags of floating point matter.
+    numba finds a function's cached code by its file and name, and would not notice that a function of another
+    file that it calls has changed: so the name carries the edition of all of them.
     """
+    function.__qualname__ = f"{function.__qualname__}_{EDITION}"
     return cast("F", njit(cache=True, nogil=True)(function))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from services.matcher.domain.index import Index, Scored
 from services.matcher.domain.kernels import COMPONENTS
 from shared.contracts.recommendations import AnchorKind, Components, Entry
 
 
-def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Iterable[Scored]) -> tuple[Entry, ...]:
+def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Sequence[Scored]) -> tuple[Entry, ...]:
     """The entries of the anchor's list, from an answer of `Index.top` since which the index did not change.
 
     They are built without validation, because every list passes here and all of it comes from validated
@@ -17,22 +17,20 @@ def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Iterable[Sco
     """
     by_posting = kind is AnchorKind.POSTING
     anchor = (index.postings if by_posting else index.seekers).row_of.get(anchor_id)
-    found: list[Entry] = []
-    for one in scored:
-        if anchor is None:
-            raise LookupError(f"the index changed: {kind} {anchor_id} is not in it")
-        posting, seeker = (anchor, one.row) if by_posting else (one.row, anchor)
-        matched, missing = index.skills_between(posting, seeker)
-        found.append(
-            Entry.model_construct(
-                id=one.id,
-                version=one.version,
-                points=one.points,
-                components=Components.model_construct(**dict(zip(COMPONENTS, one.parts, strict=True))),
-                matched=matched,
-                missing=missing,
-                unknown=one.unknown,
-                employer_id=None if by_posting else index.postings.sharers[posting][0],
-            )
+    if anchor is None or not scored:
+        return ()
+    rows = [one.row for one in scored]
+    skills = index.skills_between(*(([anchor], rows) if by_posting else (rows, [anchor])))
+    return tuple(
+        Entry.model_construct(
+            id=one.id,
+            version=one.version,
+            points=one.points,
+            components=Components.model_construct(None, **dict(zip(COMPONENTS, one.parts, strict=True))),
+            matched=matched,
+            missing=missing,
+            unknown=one.unknown,
+            employer_id=None if by_posting else index.postings.sharers[one.row][0],
         )
-    return tuple(found)
+        for one, (matched, missing) in zip(scored, skills, strict=True)
+    )

@@ -25,7 +25,7 @@ from services.matcher.domain.columns import (
     Tables,
     currency,
 )
-from services.matcher.domain.kernels import COMPONENTS, GATES, REFUSED
+from services.matcher.domain.kernels import COMPONENTS, GATES
 from services.matcher.domain.policy import Policy
 from services.matcher.domain.side import Gone, Resting, Side, side
 from shared.contracts.common import Benefit, Code, EmploymentType, KeyGroup
@@ -113,7 +113,9 @@ class Index:
             self.postings.rest(posting.id, resting)
             return True
         required = _numbers(self.skills, posting.required_skills)
-        preferred = [skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required]
+        preferred = [
+            skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required
+        ]
         regions = _numbers(self.regions, posting.regions)
         licences = _numbers(self.licences, posting.licences)
         weights = self.skills.table
@@ -227,17 +229,17 @@ class Index:
         anchor = self._side(kind).row_of.get(anchor_id)
         if anchor is None:
             return []
-        by_posting = kind is AnchorKind.POSTING
         moment = micros(now)
-        others = self.seekers if by_posting else self.postings
-        arrays = self._arrays()
-        rows = questions.best(by_posting, anchor, others.used, k, moment, *arrays, self._weights)
-        facts, parts = questions.weigh(by_posting, anchor, rows, moment, *arrays, self._weights)
+        others = self._others(kind)
+        everyone = np.arange(others.used)
+        all_points, _, _ = self._weigh(kind, anchor, everyone, moment, thorough=False)
+        rows = questions.best(all_points, everyone, others.ids, k)
+        points, facts, parts = self._weigh(kind, anchor, rows, moment, thorough=True)
         versions = others.rows["version"][rows].tolist()
         return [
-            Scored(others.names[row], version, points, tuple(own_parts), _names(unknown), row)
-            for row, version, (_, unknown, _, points), own_parts in zip(
-                rows.tolist(), versions, facts.tolist(), parts.tolist(), strict=True
+            Scored(others.names[row], version, total, tuple(own_parts), _names(unknown), row)
+            for row, version, total, (_, unknown, _), own_parts in zip(
+                rows.tolist(), versions, points.tolist(), facts.tolist(), parts.tolist(), strict=True
             )
         ]
 
@@ -263,13 +265,13 @@ class Index:
         row = self.postings.row_of[posting_id]
         other = self.seekers.row_of[seeker_id]
         others = np.array([other], np.int64)
-        facts, parts = questions.weigh(True, row, others, micros(now), *self._arrays(), self._weights)  # noqa: FBT003
-        failing, unknown, common, points = facts[0].tolist()
-        matched, missing = self.skills_between(row, other)
+        points, facts, parts = self._weigh(AnchorKind.POSTING, row, others, micros(now), thorough=True)
+        failing, unknown, common = facts[0].tolist()
+        ((matched, missing),) = self.skills_between([row], [other])
         return Judgement(
             posting.version,
             seeker.version,
-            recommendable=failing == 0 and points != REFUSED,
+            recommendable=bool(points[0] != questions.REFUSED),
             failed=_names(failing),
             unknown=_names(unknown),
             relevant=bool(common),
@@ -287,41 +289,61 @@ class Index:
         anchor = self._side(kind).row_of.get(anchor_id)
         if anchor is None or not counterparts:
             return answer
-        by_posting = kind is AnchorKind.POSTING
-        rows = (self.seekers if by_posting else self.postings).rows_of(counterparts)
+        rows = self._others(kind).rows_of(counterparts)
         there = rows >= 0
-        facts, _ = questions.weigh(
-            by_posting, anchor, rows[there], micros(now), *self._arrays(), self._weights
-        )
-        answer[there] = (facts[:, 0] == 0) & (facts[:, 3] != REFUSED)
+        points, _, _ = self._weigh(kind, anchor, rows[there], micros(now), thorough=False)
+        answer[there] = points != questions.REFUSED
         return answer
 
-    def skills_between(self, posting_row: int, seeker_row: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Skills of the posting that the seeker has, and required ones that the seeker does not name."""
-        posting, seeker = self.postings.rows[posting_row], self.seekers.rows[seeker_row]
-        wanted = self.postings.lists["skills"][posting_row, : posting["skills"]].tolist()
-        has = set(self.seekers.lists["skills"][seeker_row, : seeker["skills"]].tolist())
+    def skills_between(
+        self, posting_rows: Sequence[int], seeker_rows: Sequence[int]
+    ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """For each pair: the posting's skills that the seeker has, and required ones that are not named.
+
+        A single row on one side is paired with each on the other.
+        """
+        wanted, required = _lists(self.postings, posting_rows, "required")
+        had, _ = _lists(self.seekers, seeker_rows, "skills")
+        if len(posting_rows) == 1:
+            wanted, required = wanted * len(had), required * len(had)
+        elif len(seeker_rows) == 1:
+            had *= len(wanted)
         keys = self.skills.keys
-        matched = tuple(keys[skill] for skill in wanted if skill in has)
-        return matched, tuple(keys[skill] for skill in wanted[: posting["required"]] if skill not in has)
+        pairs = []
+        for skills, count, own in zip(wanted, required, map(set, had), strict=True):
+            matched = tuple([keys[skill] for skill in skills if skill in own])
+            missing = tuple([keys[skill] for skill in skills[:count] if skill not in own])
+            pairs.append((matched, missing))
+        return pairs
 
     def _side(self, kind: AnchorKind) -> Side:
         return self.postings if kind is AnchorKind.POSTING else self.seekers
 
-    def _arrays(self) -> tuple[Postings, Seekers, Tables]:
-        return (
+    def _others(self, kind: AnchorKind) -> Side:
+        return self.seekers if kind is AnchorKind.POSTING else self.postings
+
+    def _weigh(
+        self, kind: AnchorKind, anchor: int, others: NDArray[np.int64], now: int, *, thorough: bool
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
+        return questions.weigh(
+            kind is AnchorKind.POSTING,
+            anchor,
+            others,
+            now,
+            thorough,
             Postings(self.postings.rows, self.postings.ids, **self.postings.lists),
             Seekers(self.seekers.rows, self.seekers.ids, **self.seekers.lists),
-            Tables(self.regions.table, self.occupations.table, self.skills.table),
+            Tables(self.regions.table, self.occupations.table, self.skills.table, self.licences.table),
+            self._weights,
         )
 
 
 def warm(policy: Policy) -> None:
     """Compiles the kernels, or reads them from numba's cache, by asking an empty world."""
+    nobody = np.empty(0, np.int64)
     index = Index(policy)
-    arrays = index._arrays()  # noqa: SLF001 - of this module
-    rows = questions.best(True, 0, 0, LIST_SIZE, 0, *arrays, policy.numbers)  # noqa: FBT003
-    questions.weigh(True, 0, rows, 0, *arrays, policy.numbers)  # noqa: FBT003
+    points, _, _ = index._weigh(AnchorKind.POSTING, 0, nobody, 0, thorough=False)  # noqa: SLF001 - of this module
+    questions.best(points, nobody, index.seekers.ids, LIST_SIZE)
 
 
 def micros(moment: datetime) -> int:
@@ -345,6 +367,14 @@ def _names(bits: int) -> tuple[str, ...]:
     if not bits:
         return ()
     return tuple(name for place, name in enumerate(FACTS) if bits >> place & 1)
+
+
+def _lists(own: Side, rows: Sequence[int], count: str) -> tuple[list[list[int]], list[int]]:
+    """The skills of some rows, and one of their counts."""
+    facts = own.rows[rows]
+    lists = own.lists["skills"][rows].tolist()
+    lengths = facts["skills"].tolist()
+    return [codes[:length] for codes, length in zip(lists, lengths, strict=True)], facts[count].tolist()
 
 
 def _remove(own: Side, name: str, version: int, at: datetime) -> bool:

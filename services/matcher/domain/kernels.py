@@ -1,26 +1,24 @@
 """Gates, then points: the rules of who suits whom, compiled.
 
-`gates` and `score` are the only places that know the rules; the questions that scan, hold and explain
-(`services.matcher.domain.questions`) call them. Everything is whole numbers, so an answer does not depend
-on the order of anything. Divisions are by positive numbers and round down.
+These functions are the only place that knows the rules; `services.matcher.domain.questions` calls them for
+every answer. They take the facts of the two rows, and what the two sides' codes have in common as numbers
+(`services.matcher.domain.lookups`): no arrays, because numba counts references of each array in each call.
+Everything is whole numbers, so an answer does not depend on the order of anything. Divisions are by positive
+numbers and round down.
 
 A fact is missing when it is None, or when it is an empty list of which the contract says that empty means
 unknown. A missing fact passes its gate and scores neutral: half of the component's maximum, and the policy's
 own number for place.
 """
 
-# ruff: noqa: PLR0913 - kernels take their arrays one by one
+# ruff: noqa: PLR1714 - two comparisons compile to less than a search in a tuple
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from services.matcher.domain.columns import UNKNOWN, Postings, Seekers, Tables
+from services.matcher.domain.columns import UNKNOWN
 from services.matcher.domain.compiled import compiled
 from services.matcher.domain.policy import Weights
-from shared.regions import DEEPEST
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
@@ -60,75 +58,25 @@ COMPONENTS: Final = (
 )
 """The order of a score's parts in arrays."""
 
-REFUSED: Final = -1
-"""Instead of points: not to be recommended."""
-
-NOWHERE: Final = 0
 SAME: Final = 1
+"""Where the work is and where it is wanted, as bits: a region of the posting is one of the seeker's,"""
 WITHIN: Final = 2
+"""lies in one,"""
 AROUND: Final = 4
+"""or contains one;"""
 REMOTE: Final = 8
+"""the work can be done from anywhere and the seeker would;"""
+HOME: Final = 16
+"""a region of the posting is, or lies in, the one where the seeker lives."""
+FITS: Final = SAME | WITHIN | AROUND | REMOTE
 
 
 @compiled
-def relation(first: int, second: int, regions: NDArray[np.int32]) -> int:
-    """What the first region is to the second: SAME, WITHIN it, AROUND it, or NOWHERE near (apart)."""
-    if first == second:
-        return SAME
-    first_depth, second_depth = regions[first, DEEPEST], regions[second, DEEPEST]
-    if first_depth > second_depth and regions[first, second_depth] == second:
-        return WITHIN
-    if first_depth < second_depth and regions[second, first_depth] == first:
-        return AROUND
-    return NOWHERE
+def gates(posting: PostingRow, seeker: SeekerRow, now: int) -> tuple[int, int]:
+    """The conditions that need nothing but the two rows: (failed, unknown) as bits in the order of GATES.
 
-
-@compiled
-def whereabouts(postings: Postings, p: int, seekers: Seekers, s: int, tables: Tables) -> int:
-    """All that is known to hold between where the work is and where it is wanted, as bits."""
-    posting: PostingRow = postings.rows[p]
-    seeker: SeekerRow = seekers.rows[s]
-    found = NOWHERE
-    if posting.remote == 1 and seeker.remote == 1:
-        found |= REMOTE
-    for i in range(posting.regions):
-        for j in range(seeker.regions):
-            found |= relation(postings.regions[p, i], seekers.regions[s, j], tables.regions)
-    return found
-
-
-@compiled
-def place_unknown(posting: PostingRow, seeker: SeekerRow) -> bool:
-    """Whether a missing fact could still make the place fit."""
-    return (
-        posting.regions == 0 or seeker.regions == 0 or (posting.remote == 1 and seeker.remote == UNKNOWN)
-    )
-
-
-@compiled
-def lacks_licence(postings: Postings, p: int, seekers: Seekers, s: int) -> bool:
-    """Whether the posting asks for a licence that the seeker, whose licences are known, does not have."""
-    for i in range(postings.rows[p].licences):
-        wanted = postings.licences[p, i]
-        has = False
-        for j in range(seekers.rows[s].licences):
-            has |= seekers.licences[s, j] == wanted
-        if not has:
-            return True
-    return False
-
-
-@compiled
-def gates(
-    postings: Postings, p: int, seekers: Seekers, s: int, tables: Tables, now: int, thorough: bool  # noqa: FBT001
-) -> tuple[int, int, int]:
-    """The hard conditions between an open posting and an active seeker.
-
-    Gives (failed, unknown, whereabouts): bits in the order of GATES, and the bits of `whereabouts`. A gate
-    is unknown if a fact that it compares is missing. Unless `thorough`, it may stop at the first that fails.
+    A gate is unknown if a fact that it compares is missing.
     """
-    posting: PostingRow = postings.rows[p]
-    seeker: SeekerRow = seekers.rows[s]
     failed = unknown = 0
     if posting.until <= now:
         failed |= VALID
@@ -148,20 +96,29 @@ def gates(
         unknown |= PAY
     elif max(posting.pay_min, posting.pay_max) < seeker.pay_floor:
         failed |= PAY
-    if failed and not thorough:
-        return failed, unknown, NOWHERE
-    if posting.licences > 0:
-        if seeker.licences == UNKNOWN:
-            unknown |= LICENCES
-        elif lacks_licence(postings, p, seekers, s):
-            failed |= LICENCES
-    found = whereabouts(postings, p, seekers, s, tables)
-    if found == NOWHERE:
-        if place_unknown(posting, seeker):
-            unknown |= REGION
-        else:
-            failed |= REGION
-    return failed, unknown, found
+    return failed, unknown
+
+
+@compiled
+def licence_gate(posting: PostingRow, seeker: SeekerRow, shared: int) -> tuple[int, int]:
+    """(failed, unknown) of the licences, of which the two share so many."""
+    if posting.licences == 0 or shared == posting.licences:
+        return 0, 0
+    return (0, LICENCES) if seeker.licences == UNKNOWN else (LICENCES, 0)
+
+
+@compiled
+def place_gate(posting: PostingRow, seeker: SeekerRow, found: int) -> tuple[int, int]:
+    """(failed, unknown) of the region; `found` holds the bits of the place."""
+    if found & FITS:
+        return 0, 0
+    return (0, REGION) if place_unknown(posting, seeker) else (REGION, 0)
+
+
+@compiled
+def place_unknown(posting: PostingRow, seeker: SeekerRow) -> bool:
+    """Whether a missing fact could still make the place fit."""
+    return posting.regions == 0 or seeker.regions == 0 or (posting.remote == 1 and seeker.remote == UNKNOWN)
 
 
 @compiled
@@ -173,36 +130,6 @@ def pay_known(posting: PostingRow, seeker: SeekerRow) -> bool:
     if posting.currency == UNKNOWN or posting.currency != seeker.currency:
         return False
     return posting.pay_max != UNKNOWN or posting.pay_min >= seeker.pay_floor
-
-
-@compiled
-def closeness(first: int, second: int, occupations: NDArray[np.int32], weights: Weights) -> int:
-    """How close two occupations are, in permille; UNKNOWN if their schemes cannot be compared."""
-    if first == second:
-        return weights.same_occupation
-    if occupations[first, 0] != occupations[second, 0]:
-        return UNKNOWN
-    if occupations[first, 2] != UNKNOWN and occupations[first, 2] == occupations[second, 2]:
-        return weights.narrow_group
-    if occupations[first, 1] != UNKNOWN and occupations[first, 1] == occupations[second, 1]:
-        return weights.broad_group
-    return 0
-
-
-@compiled
-def best_closeness(
-    occupation: int, seekers: Seekers, s: int, tables: Tables, weights: Weights
-) -> int:
-    """Of a posting's occupation to the seeker's wanted ones, in millionths (permille times the factor for
-    later ones); UNKNOWN if there is nothing to compare."""
-    best = UNKNOWN
-    if occupation == UNKNOWN:
-        return best
-    for i in range(seekers.rows[s].occupations):
-        close = closeness(occupation, seekers.occupations[s, i], tables.occupations, weights)
-        if close != UNKNOWN:
-            best = max(best, close * (1000 if i == 0 else weights.later))
-    return best
 
 
 @compiled
@@ -242,12 +169,10 @@ def experience_points(posting: PostingRow, seeker: SeekerRow, weights: Weights) 
 
 
 @compiled
-def place_points(
-    postings: Postings, p: int, seekers: Seekers, s: int, tables: Tables, weights: Weights, found: int
-) -> int:
+def place_points(posting: PostingRow, seeker: SeekerRow, found: int, weights: Weights) -> int:
     """The best of what was found, and more if the work is where the seeker lives."""
     points = 0
-    if found == NOWHERE and place_unknown(postings.rows[p], seekers.rows[s]):
+    if found & FITS == 0 and place_unknown(posting, seeker):
         points = weights.place_unknown
     if found & SAME:
         points = max(points, weights.place_same)
@@ -257,13 +182,8 @@ def place_points(
         points = max(points, weights.place_around)
     if found & REMOTE:
         points = max(points, weights.place_remote)
-    home = seekers.rows[s].lives_in
-    if home != UNKNOWN:
-        near = NOWHERE
-        for i in range(postings.rows[p].regions):
-            near |= relation(postings.regions[p, i], home, tables.regions)
-        if near & (SAME | WITHIN):
-            points += weights.home
+    if found & HOME:
+        points += weights.home
     return min(points, weights.place)
 
 
@@ -291,35 +211,28 @@ def benefit_points(posting: PostingRow, seeker: SeekerRow, weights: Weights) -> 
 
 
 @compiled
-def score(
-    postings: Postings,
-    p: int,
-    seekers: Seekers,
-    s: int,
-    tables: Tables,
-    weights: Weights,
+def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in common
+    posting: PostingRow,
+    seeker: SeekerRow,
     found: int,
+    close: int,
     required: int,
     preferred: int,
-    parts: NDArray[np.int32],
-) -> int:
-    """The score of a pair that passed its gates, or REFUSED if it has too few points or nothing in common.
+    weights: Weights,
+) -> tuple[int, int, int, int, int, int, int, int, int]:
+    """The components of a pair's score, in the order of COMPONENTS.
 
-    `found` is what `gates` gave; `required` and `preferred` are the summed weights of the posting's skills
-    that the seeker has. Writes the components into `parts` (in the order of COMPONENTS) in either case.
+    `found`: bits of the place. `close`: closeness of the occupations in millionths, UNKNOWN if they cannot be
+    compared. `required`, `preferred`: summed weights of the posting's skills that the seeker has.
     """
-    posting: PostingRow = postings.rows[p]
-    seeker: SeekerRow = seekers.rows[s]
-    close = best_closeness(posting.occupation, seekers, s, tables, weights)
-    parts[0] = weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000
-    parts[1] = share(weights.required, required, posting.required_weight)
-    parts[2] = share(weights.preferred, preferred, posting.preferred_weight)
-    parts[3] = education_points(posting, seeker, weights)
-    parts[4] = experience_points(posting, seeker, weights)
-    parts[5] = place_points(postings, p, seekers, s, tables, weights, found)
-    parts[6] = pay_points(posting, seeker, weights)
-    parts[7] = benefit_points(posting, seeker, weights)
-    parts[8] = weights.key_group if posting.key_groups & seeker.key_groups else 0
-    relevant = close > 0 or required > 0 or preferred > 0
-    points = parts.sum()
-    return points if relevant and points >= weights.minimum else REFUSED
+    return (
+        weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000,
+        share(weights.required, required, posting.required_weight),
+        share(weights.preferred, preferred, posting.preferred_weight),
+        education_points(posting, seeker, weights),
+        experience_points(posting, seeker, weights),
+        place_points(posting, seeker, found, weights),
+        pay_points(posting, seeker, weights),
+        benefit_points(posting, seeker, weights),
+        weights.key_group if posting.key_groups & seeker.key_groups else 0,
+    )

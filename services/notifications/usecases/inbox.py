@@ -40,7 +40,7 @@ async def bring_up_to_date(inboxes: Inboxes, recipient: Recipient) -> Inbox:
         items = await store.all_items(recipient, session)
         erased = await store.erased(_anchors(holdings), session) if holdings else ()
         held = domain.merged(holding for holding in holdings if not _is_erased(holding, erased))
-        changed = domain.brought_up_to_date(inbox.seq, items, held, datetime.now(UTC), lambda: token_urlsafe(16))
+        changed = domain.brought_up_to_date(inbox.seq, items, held, _now(), _new_id)
         if not changed:
             return inbox, changed
         await store.save_items(recipient, changed, session)
@@ -51,6 +51,16 @@ async def bring_up_to_date(inboxes: Inboxes, recipient: Recipient) -> Inbox:
     for item in changed:
         metrics.PAIRS_TOLD.labels(side, domain.event_of(item, item.seq - 1)).inc()
     return inbox
+
+
+def _now() -> datetime:
+    """In whole milliseconds, as it is stored."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _new_id() -> str:
+    return token_urlsafe(16)
 
 
 def _anchors(holdings: Collection[Holding]) -> set[str]:
@@ -76,7 +86,7 @@ async def act(inboxes: Inboxes, recipient: Recipient, item_id: str, state: State
         if item is None:
             return None
         inbox = await store.inbox(recipient, session)
-        changed = domain.acted(item, state, inbox.seq, datetime.now(UTC))
+        changed = domain.acted(item, state, inbox.seq, _now())
         if changed is None:
             return item
         await store.save_items(recipient, [changed], session)

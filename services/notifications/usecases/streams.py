@@ -1,14 +1,14 @@
 """Streams: an inbox replayed from a number, then followed live.
 
-A stream keeps nothing but the number up to which it has told; what it tells next is always read from the stored
-inbox. So a slow reader costs no memory, and a lost wake-up call costs time and nothing else.
+A stream keeps nothing but the number up to which it has told; what it tells next is always read from the
+stored inbox. So a slow reader costs no memory, and a lost wake-up call costs time and nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
@@ -20,7 +20,7 @@ from shared.errors import Unavailable
 from shared.mongo import away
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Iterable, Iterator
 
     from services.notifications.domain import Gap, Item, Recipient
     from services.notifications.settings import NotificationsSettings
@@ -31,7 +31,7 @@ PAGE: Final = 100
 _SHARDS: Final = 256
 _CHANNEL: Final = "notifications.inbox."
 _REST: Final = 4
-"""A stream rests this many times as long as its last look took, so that large inboxes cannot starve the others."""
+"""A stream rests this many times as long as its last look took: large inboxes cannot starve the others."""
 _LISTEN_AGAIN_S: Final = 1.0
 
 
@@ -119,14 +119,14 @@ def _channel(recipient: Recipient) -> str:
 
 async def follow(
     inboxes: Inboxes, calls: Calls, recipient: Recipient, after: int, *, keep_alive_s: float, lasts_s: float
-) -> AsyncIterator[Told | Gap | None]:
+) -> AsyncGenerator[Told | Gap | None, None]:
     """Tell everything after number `after`, then what comes; None when it was silent for `keep_alive_s`.
 
-    Ends after `lasts_s`, when the process stops, and when the store is away: the reader comes back with the last
-    number and misses nothing.
+    Ends after `lasts_s`, when the process stops, and when the store is away: the reader comes back with the
+    last number and misses nothing.
     """
-    until = time.monotonic() + lasts_s
-    look_at = time.monotonic()
+    look_at = spoke_at = time.monotonic()
+    until = look_at + lasts_s
     with calls.waiting(recipient) as called:
         try:
             while not calls.closed and time.monotonic() < until:
@@ -141,20 +141,19 @@ async def follow(
                     seen = after
                     while after < inbox.seq and (items := await inboxes.store.after(recipient, after, PAGE)):
                         yield Told(seen, items)
-                        after = items[-1].seq
+                        after, spoke_at = items[-1].seq, time.monotonic()
                     await asyncio.sleep(min(rest, until - time.monotonic()))
                     look_at = time.monotonic() + calls.poll_s
-                wait = min(keep_alive_s, look_at - time.monotonic(), until - time.monotonic())
-                if not await _is_called(called, wait):
+                if time.monotonic() >= spoke_at + keep_alive_s:
                     yield None
+                    spoke_at = time.monotonic()
+                await _call(called, min(look_at, spoke_at + keep_alive_s, until) - time.monotonic())
         except Exception as error:
             if not (isinstance(error, Unavailable) or away(error)):
                 raise
 
 
-async def _is_called(called: asyncio.Event, seconds: float) -> bool:
-    try:
+async def _call(called: asyncio.Event, seconds: float) -> None:
+    """Wait for a call, but not longer than so many seconds."""
+    with suppress(TimeoutError):
         await asyncio.wait_for(called.wait(), max(seconds, 0))
-    except TimeoutError:
-        return False
-    return True

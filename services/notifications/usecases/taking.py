@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from services.notifications import domain
@@ -57,7 +58,11 @@ def _named_anchors(candidates: Mapping[str, RecommendationsRefreshed]) -> set[st
 
 
 async def take_postings(
-    store: Store, postings: Sequence[Posting], tombstones: Mapping[str, int], kept_for: timedelta, session: Session
+    store: Store,
+    postings: Sequence[Posting],
+    tombstones: Mapping[str, int],
+    kept_for: timedelta,
+    session: Session,
 ) -> None:
     """Keep what items show of each posting, as of its newest version; `tombstones`: posting id to version."""
     newest = {posting.id: posting for posting in sorted(postings, key=lambda posting: posting.version)}
@@ -70,15 +75,21 @@ async def take_postings(
         ),
         session,
     )
-    erased = {posting: version for posting, version in tombstones.items() if version > versions.get(posting, 0)}
+    erased = {
+        posting: version for posting, version in tombstones.items() if version > versions.get(posting, 0)
+    }
     await store.erase_postings(erased, datetime.now(UTC) + kept_for, session)
 
 
 async def erase_again(mongo: Mongo, store: Store, after: timedelta) -> None:
     """Do each erasure a second time when no transaction that began before it can still commit.
 
-    A transaction reads a snapshot. One that began before a tombstone was stored does not see it, and may store an
-    entry of the erased id just after.
+    A transaction reads a snapshot. One that began before a tombstone was stored does not see it, and may
+    store an entry of the erased id just after.
     """
     while anchors := await store.to_erase_again(datetime.now(UTC) - after, _ERASED_TOGETHER):
-        await mongo.transaction(lambda session, anchors=anchors: store.erase_again(anchors, session))  # type: ignore[misc]
+        await mongo.transaction(partial(_again, store, anchors))
+
+
+async def _again(store: Store, anchors: Sequence[str], session: Session) -> None:
+    await store.erase_again(anchors, session)

@@ -1,7 +1,7 @@
 """Contact details in free text: found by careful patterns and replaced by an ellipsis.
 
-Texts go on topics, where no personal data may be. The patterns prefer leaving a doubtful number to destroying an
-opening time, a date or an amount; names of people in a text are not found.
+Texts go on topics, where no personal data may be. The patterns prefer leaving a doubtful number to destroying
+an opening time, a date or an amount; names of people in a text are not found.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ _IDENTITY: Final = re.compile(
 _GAP: Final = r"(?:[ \t\u00a0\u2009.-]|[ \u00a0][-\u2013][ \u00a0]|[\u2010-\u2013/])?"
 _PHONE: Final = re.compile(
     # +46 (0)70-123 45 67, 0046 8 12 34 56, 040-300 352, 023-6789 1234, 138 0013 8000
-    rf"(?<![\w.,:+-])(?:\+[1-9]|0\d|\(0\d|1[3-9]\d)(?:{_GAP}[()]?\d[)]?){{5,13}}(?![\w:])"
+    r"(?<![0-9A-Za-z.,:+/-])(?<!\d[ \u00a0])(?:\+[1-9]|0\d|\(0\d{1,3}\)|1[3-9]\d)"
+    rf"(?:{_GAP}[()]?\d\)?){{5,13}}(?![0-9A-Za-z:])"
 )
 _NO_PHONE: Final = re.compile(
     r"(?:[01]?\d|2[0-4])[.]?[0-5]\d\s?[-\u2013]\s?(?:[01]?\d|2[0-4])[.]?[0-5]\d"  # opening times
     r"|[0-3]?\d[./-][01]?\d[./-](?:19|20)\d{2}"  # dates, day first
 )
+_DIGITS: Final = re.compile(r"\d(?:\D{0,3}\d){7}")
+"""Without eight digits near each other there is no number to look for; most texts have none."""
 _PHONE_DIGITS: Final = range(8, 16)
 """A national number with its area code has 8 digits or more; E.164 allows at most 15."""
 
@@ -34,8 +37,9 @@ def redact(text: str) -> str:
     """The text with e-mail addresses, telephone and identity numbers replaced."""
     if "@" in text:
         text = _EMAIL.sub(REPLACEMENT, text)
-    text = _IDENTITY.sub(REPLACEMENT, text)
-    return _PHONE.sub(_phone, text)
+    if _DIGITS.search(text):
+        text = _PHONE.sub(_phone, _IDENTITY.sub(REPLACEMENT, text))
+    return text
 
 
 def _phone(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 """What a partner reads when a record was not taken: the fault, and how to mend it, in zh and en.
 
-Faults that pydantic finds are rendered by `shared.faults`; here are those of this service's own rules, and those
-of records that could not be decoded at all.
+Faults that pydantic finds are rendered by `shared.faults`; here are those of this service's own rules, and
+those of records that could not be decoded at all.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
     ),
     "order_missing": (
         "该岗位此前的记录有序号或时间，本条没有，按旧记录处理；请继续提供",
-        "Earlier records of this posting had a sequence or a time and this one has not, so it counts as older: "
-        "go on sending it",
+        "Earlier records of this posting had a sequence or a time, so this counts as older: go on sending it",
     ),
 }
 
@@ -67,6 +66,8 @@ def fault(code: str, at: str = "") -> Fault:
 def undecoded(reason: Rejected) -> Fault:
     """The fault of a record that could not be decoded, or that its sender may not send."""
     zh, how = _UNDECODED.get(reason.code, (ZH.get(reason.code, ""), "see the partner guide"))
+    if "{" in zh:  # the limit is not known here; the English text names it
+        zh = zh.partition("，")[0]
     if not zh or "{" in zh:
         zh = ZH["value_error"]
     return Fault(pointer=reason.pointer, code=reason.code, reason={"zh": zh, "en": f"{reason.reason}: {how}"})

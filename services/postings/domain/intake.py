@@ -48,8 +48,8 @@ def decide(
 ) -> Decision:
     """Take one record in.
 
-    `known` is the order of the newest record taken so far (also a removal; None is the first), `posting` our posting
-    as it stands. A version is made only when something differs, and then `outcome` is accepted.
+    `known` is the order of the newest record taken so far (also a removal; None is the first), `posting` our
+    posting as it stands. A version is made only when something differs, and then `outcome` is accepted.
     """
     if known is not None and record.order < known:
         foreign = record.order.basis is not known.basis
@@ -57,12 +57,12 @@ def decide(
     after = (
         _removed(posting, now) if isinstance(record, Removal) else _submitted(partner, record, posting, now)
     )
-    outcome = Outcome.UNCHANGED if after == posting else Outcome.ACCEPTED
+    outcome = Outcome.UNCHANGED if after is posting else Outcome.ACCEPTED
     return Decision(outcome, record.order, after)
 
 
 def received(timestamp: datetime, now: datetime) -> datetime:
-    """When a record came in: Kafka's time stamp of it, which a producer sets, or `now` where that is no time."""
+    """When a record came in: Kafka's time stamp, which a producer sets, or `now` where that is no time."""
     return timestamp if FIRST_YEAR <= timestamp.year <= LAST_YEAR else now
 
 
@@ -73,8 +73,8 @@ def _removed(posting: Posting | None, now: datetime) -> Posting | None:
 def _submitted(partner: str, record: Submission, posting: Posting | None, now: datetime) -> Posting:
     """New, changed, or open again.
 
-    What was filled, withdrawn or expired opens again only when the partner changes it; what the partner itself
-    removed opens again when the partner submits it again.
+    What was filled, withdrawn or expired opens again only when the partner changes it; what the partner
+    itself removed opens again when the partner submits it again.
     """
     terms = cleaned(record.terms)
     employer = partner_employer_id(partner, record.employer_reference, terms.employer_name)

@@ -1,7 +1,7 @@
 """JobTech ads (Swedish public employment service) as postings.
 
-What is taken, what is left out and why: `docs/partners.md`. Field names: JobTech's JobStream and JobSearch APIs;
-labels differ between years, so codes and folded labels are both looked at. Contacts are never read.
+What is taken, what is left out and why: `docs/partners.md`. Field names: JobTech's JobStream and JobSearch
+APIs. Labels differ between years and are compared folded. Contacts are never read.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ COUNTRIES: Final = {
     "usa": "US",
     "österrike": "AT",
 }
-"""ISO 3166-1 by JobTech's country label; an ad from elsewhere has no region, which is unknown and not Sweden."""
+"""ISO 3166-1 by JobTech's country label; an ad from elsewhere has no region, which is unknown, not Sweden."""
 
 EDUCATION: Final = {
     "förgymnasial utbildning kortare än 9 år": Education.PRIMARY,
@@ -164,7 +164,7 @@ class _Ad(_Part):
     webpage_url: Annotated[str, Field(max_length=2000)] | None = None
 
 
-class _InvalidTime(ValueError):
+class _TimeError(ValueError):
     """Carries the field at fault."""
 
 
@@ -180,7 +180,7 @@ def read(record: JobTechAdPublished) -> Submission | Removal | Faults:
         return Submission(record.id, order, _terms(ad), _reference(ad), ad.webpage_url)
     except ValidationError as error:
         return invalid(error)
-    except _InvalidTime as error:
+    except _TimeError as error:
         return (fault("invalid_time", f"/{error}"),)
 
 
@@ -209,9 +209,9 @@ def _order(ad: _Ad) -> Order:
         try:
             changed = datetime.fromtimestamp(ad.timestamp / 1000, UTC)
         except (OverflowError, OSError, ValueError) as error:
-            raise _InvalidTime("timestamp") from error
+            raise _TimeError("timestamp") from error
         if changed.year not in YEARS:
-            raise _InvalidTime("timestamp")
+            raise _TimeError("timestamp")
         return order_of(None, changed)
     for name in ("removed_date", "publication_date"):
         changed_at = _moment(ad, name)
@@ -233,9 +233,9 @@ def _moment(ad: _Ad, name: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise _InvalidTime(name) from error
+        raise _TimeError(name) from error
     if moment.year not in YEARS:
-        raise _InvalidTime(name)
+        raise _TimeError(name)
     if len(text) == len("2026-01-01"):
         moment = datetime.combine(moment, time(23, 59, 59))
     return (moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)).astimezone(UTC)

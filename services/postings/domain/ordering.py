@@ -6,8 +6,8 @@ A record's order is its kind and its value, compared in that order:
 2. `TIME` by the partner's time of change in microseconds, when it has no sequence;
 3. `ARRIVAL`, when it has neither: all such records are equal.
 
-Of two records that compare equal, the one that arrived later is the newer. So the end state does not depend on
-the order of arrival as long as all orders differ, and a partner who has used a sequence (or a time) for a
+Of two records that compare equal, the one that arrived later is the newer. So the end state does not depend
+on the order of arrival as long as all orders differ, and a partner who has used a sequence (or a time) for a
 posting must go on using it: what comes without is older than everything that has one.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from services.postings.domain.contacts import redact
 from shared.contracts.postings import (
@@ -42,25 +42,15 @@ def partner_employer_id(partner: str, reference: str | None, name: str | None) -
     return f"{partner}.{sha256(named.encode()).hexdigest()[:20]}"
 
 
-def terms_of(terms: PostingTerms) -> PostingTerms:
-    """Only the terms of something that has terms and more."""
-    return PostingTerms.model_construct(**{name: getattr(terms, name) for name in _TERMS})
-
-
 def cleaned(terms: PostingTerms) -> PostingTerms:
     """The terms as they may go on a topic: texts without contact details, each skill named once."""
-    required = _once(terms.required_skills)
+    facts = _facts(terms)
+    facts["title"] = _redacted(terms.title)
+    facts["description"] = _redacted(terms.description)
+    facts["required_skills"] = required = _once(terms.required_skills)
     named = {skill.key for skill in required}
-    return terms_of(terms).model_copy(
-        update={
-            "title": _redacted(terms.title),
-            "description": _redacted(terms.description),
-            "required_skills": required,
-            "preferred_skills": tuple(
-                skill for skill in _once(terms.preferred_skills) if skill.key not in named
-            ),
-        }
-    )
+    facts["preferred_skills"] = tuple(s for s in _once(terms.preferred_skills) if s.key not in named)
+    return PostingTerms.model_construct(**facts)
 
 
 def publish(
@@ -78,14 +68,14 @@ def revise(
     employer_id: str | None = None,
     url: str | None = None,
 ) -> Posting:
-    """The next version with these terms, open again unless their time has passed; the same one if nothing differs.
+    """The next version with these terms, or the same posting if nothing differs.
 
-    Whether a closed posting may be opened again is for the caller to decide. Without `employer_id` the employer
-    stays; `url` is where the source shows it now.
+    It is open, also where it was closed (whether it may be is for the caller to decide), unless its time has
+    passed. Without `employer_id` the employer stays; `url` is where the source shows it now.
     """
     employer = employer_id or posting.employer_id
     source = posting.source.model_copy(update={"url": url})
-    if posting.employer_id == employer and posting.source == source and terms_of(posting) == terms_of(terms):
+    if posting.employer_id == employer and posting.source == source and _facts(posting) == _facts(terms):
         return posting
     return _as_of(
         terms, posting.id, posting.version + 1, employer, source, published_at=posting.published_at, now=now
@@ -130,13 +120,13 @@ def is_over(terms: PostingTerms, now: datetime) -> bool:
     return terms.valid_through is not None and terms.valid_through <= now
 
 
-def event(before: Posting | None, after: Posting) -> PostingEvent:
+def step(before: Posting | None, after: Posting) -> type[PostingEvent]:
     """What happened between two versions. `after` has the next version, or is the first."""
     if after.status is PostingStatus.CLOSED:
-        return PostingClosed.model_construct(**dict(after))
+        return PostingClosed
     if before is None or before.status is PostingStatus.CLOSED:
-        return PostingPublished.model_construct(**dict(after))
-    return PostingChanged.model_construct(**dict(after))
+        return PostingPublished
+    return PostingChanged
 
 
 def _as_of(  # noqa: PLR0913 - one fact each
@@ -151,7 +141,7 @@ def _as_of(  # noqa: PLR0913 - one fact each
 ) -> Posting:
     over = is_over(terms, now)
     return Posting(
-        **{name: getattr(terms, name) for name in _TERMS},
+        **_facts(terms),
         id=posting_id,
         version=version,
         status=PostingStatus.CLOSED if over else PostingStatus.OPEN,
@@ -163,9 +153,17 @@ def _as_of(  # noqa: PLR0913 - one fact each
     )
 
 
+def _facts(terms: PostingTerms) -> dict[str, Any]:
+    """The terms alone, of something that may have more, by field."""
+    return {name: getattr(terms, name) for name in _TERMS}
+
+
 def _redacted(texts: Texts) -> Texts:
     return {language: redact(text) for language, text in texts.items()}
 
 
 def _once(codes: Iterable[Code]) -> tuple[Code, ...]:
-    return tuple({code.key: code for code in reversed(tuple(codes))}.values())[::-1]
+    named: dict[str, Code] = {}
+    for code in codes:
+        named.setdefault(code.key, code)
+    return tuple(named.values())

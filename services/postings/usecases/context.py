@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from services.postings.domain.posting import PostingEvent, event
+from services.postings.domain.posting import step
 from shared import outbox
+from shared.contracts.envelope import TOMBSTONE
 from shared.contracts.registry import POSTINGS
 from shared.http import Problem, forbidden
 
@@ -42,30 +43,35 @@ class Context:
 
 def posting_row(before: Posting | None, after: Posting, traceparent: str | None = None) -> Document:
     """The outbox row that tells of a posting's step from one version to the next."""
-    return _row(after.id, event(before, after), after.version, traceparent)
+    return _row(after.id, step(before, after).__name__, after, after.version, traceparent)
 
 
 async def restate(ids: Sequence[str], session: Session, *, store: Store) -> Sequence[Document]:
     """Rows with the version of each posting that holds now, for a topic where an old one stands last.
 
-    What such a row is called matters little: whoever has that version ignores it. An id that is not ours gets a
-    tombstone.
+    What such a row is called matters little: whoever has that version ignores it. An id that is not ours gets
+    a tombstone.
     """
     known = await store.postings(ids, session)
-    return [
-        _row(posting.id, event(posting if posting.version > 1 else None, posting), posting.version)
-        for posting in known.values()
-    ] + [_row(posting_id, None, LAST_VERSION) for posting_id in ids if posting_id not in known]
+    rows = []
+    for posting_id in ids:
+        posting = known.get(posting_id)
+        if posting is None:
+            rows.append(_row(posting_id, TOMBSTONE, None, LAST_VERSION))
+        else:
+            name = step(posting if posting.version > 1 else None, posting).__name__
+            rows.append(_row(posting_id, name, posting, posting.version))
+    return rows
 
 
 def _row(
-    posting_id: str, happened: PostingEvent | None, version: int, traceparent: str | None = None
+    posting_id: str, name: str, body: Posting | None, version: int, traceparent: str | None = None
 ) -> Document:
     return outbox.outbox_row(
         channel_topic=POSTINGS,
         key=posting_id,
-        event_type=type(happened).__name__,
-        body=happened,
+        event_type=name,
+        body=body,  # an event is the whole posting under the name of what happened
         version=version,
         source=SOURCE,
         traceparent=traceparent,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner:
     """Register or rename a partner, and make its topics if they are absent.
 
-    It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away: then
-    the same call makes up for it later.
+    It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
+    then the same call makes up for it later.
     """
     topics = (PARTNER_POSTINGS.format(partner=partner_id), PARTNER_RECEIPTS.format(partner=partner_id))
 

@@ -1,11 +1,11 @@
 """Contacts are encrypted field by field with AES-256-GCM, bound to the seeker and the field.
 
-A stored field is `key id (4) | nonce (12) | ciphertext and tag`. The associated data is the seeker's id and the
-field's name, so that a ciphertext cannot be moved to another person or field. Nonces are random: NIST SP 800-38D
-allows 2^32 of them for one key, far more than there are fields.
+A stored field is `key id (4) | nonce (12) | ciphertext and tag`. The associated data is the seeker's id and
+the field's name, so that a ciphertext cannot be moved to another person or field. Nonces are random: NIST SP
+800-38D allows 2^32 of them for one key, far more than there are fields.
 
-Rotation: `profile.key` becomes `profile.key.<anything>`, a new one takes its place; the old one still opens what
-it sealed, and each contact that is saved anew is sealed with the new one.
+Rotation: `profile.key` becomes `profile.key.<anything>`, a new one takes its place; the old one still opens
+what it sealed, and each contact that is saved anew is sealed with the new one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Sealed = dict[str, bytes]
 
 
 class CannotOpen(Exception):  # noqa: N818 - says what is wrong
-    """A sealed field does not open: its key is not here, or it was changed or moved. Holds nothing personal."""
+    """A sealed field does not open: its key is not here, or it was changed or moved. Nothing personal."""
 
 
 class KeyRing:
@@ -65,9 +65,8 @@ class KeyRing:
 
     def open(self, seeker: str, sealed: Sealed) -> Contact:
         """Decrypt what `seal` gave for this seeker. Raises CannotOpen."""
-        return Contact.model_construct(
-            **{name: self._open_field(seeker, name, value) for name, value in sealed.items()}
-        )
+        fields = {name: self._open_field(seeker, name, value) for name, value in sealed.items()}
+        return Contact.model_construct(set(fields), **fields)
 
     def _open_field(self, seeker: str, name: str, value: bytes) -> str:
         cipher = self._ciphers.get(value[:_ID_BYTES])
@@ -80,7 +79,7 @@ class KeyRing:
             raise CannotOpen from error
 
     def fingerprint(self, *parts: bytes) -> bytes:
-        """Tell two requests apart without keeping anything from which a person could be guessed: HMAC-SHA-256."""
+        """Tell two requests apart, keeping nothing from which a person could be guessed: HMAC-SHA-256."""
         framed = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self._fingerprints, framed, "sha256")
 

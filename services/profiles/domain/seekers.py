@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,10 +18,10 @@ from shared.contracts.profiles import (
     ProfileWithdrawn,
 )
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 ProfileT = TypeVar("ProfileT", bound=Profile)
+
+Move = Callable[[Profile, datetime], Profile | None]
+"""A decision that needs nothing but the time: the next version, or None if it is so already."""
 
 
 class Contact(BaseModel):
@@ -30,10 +32,10 @@ class Contact(BaseModel):
         extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=200, repr=False)] | None = None
-    phone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()-]{2,29}$", repr=False)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()-]{2,29}$")] | None = None
     """Digits, blanks, brackets and hyphens; a leading `+` for the country."""
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", repr=False)] | None = None
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
 
     def __repr__(self) -> str:
         return "Contact(…)"
@@ -73,8 +75,8 @@ def change(
 ) -> ProfileUpdated | None:
     """Take over the new terms; None if nothing differs.
 
-    A new contact is a new version, too, although the event does not show it: else an `If-Match` could overwrite
-    it unseen.
+    A new contact is a new version, too, although the event does not show it: else an `If-Match` could
+    overwrite it unseen.
     """
     if not contact_changed and _parts(profile) == _parts(terms):
         return None

@@ -33,7 +33,7 @@ class Context:
 
 
 def may_reach(caller: Principal, profile: Profile) -> bool:
-    """Whether it is theirs: the seeker's own, of a seeker whom the matchmaker accompanies, or an operator's."""
+    """Whether it is theirs: a seeker's own, a matchmaker's of whom they accompany, for operators all."""
     if caller.role == "seeker":
         return caller.sub == profile.id
     if caller.role == "matchmaker":
@@ -49,8 +49,8 @@ def may_see_contact(caller: Principal) -> bool:
 async def reach(context: Context, caller: Principal, seeker: str, session: Session | None = None) -> Stored:
     """Load a seeker within the caller's reach.
 
-    Raises Problem 404 if there is none or it is not theirs (the same answer for both), and 410 for one that was
-    erased, if the caller is that seeker or an operator.
+    Raises Problem 404 if there is none or it is not theirs (the same answer for both), and 410 for one that
+    was erased, if the caller is that seeker or an operator.
     """
     if caller.role == "seeker" and caller.sub != seeker:
         raise not_found()

@@ -34,7 +34,7 @@ class _Chunk:
     rows: list[Document]
 
 
-async def load(  # noqa: PLR0913 - two limits
+async def load(
     context: Context, caller: Principal, body: bytes, idempotency_key: str, *, most: int, chunk: int
 ) -> ImportResult:
     """Register each line of `body` (NDJSON) that is valid; the others are answered with their faults.
@@ -83,8 +83,8 @@ async def _save(
 ) -> list[LineResult]:
     """Save one chunk, or find that it was saved before.
 
-    Only line numbers and ids are stored as its answer. Faults name parts of the body, which can hold anything;
-    they are found again.
+    Only line numbers and ids are stored as its answer. Faults name parts of the body, which can hold
+    anything; they are found again.
     """
 
     async def work(session: Session) -> Answer:

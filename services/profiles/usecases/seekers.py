@@ -23,16 +23,13 @@ from shared.idempotency import Answer, once
 from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from services.profiles.domain.seekers import SeekerSubmission
+    from services.profiles.domain.seekers import Move, SeekerSubmission
     from services.profiles.usecases.context import Context
     from shared.auth import Principal
     from shared.contracts.profiles import Profile
     from shared.mongo import Document, Session
-
-    Move = Callable[[Profile, datetime], Profile | None]
-    """A decision of the domain: the next version, or None if it is so already."""
 
 
 def new_id() -> str:
@@ -119,7 +116,7 @@ async def change(
 async def move(
     context: Context, caller: Principal, seeker: str, decide: Move, idempotency_key: str | None
 ) -> Answer:
-    """Pause, resume or withdraw. Raises Problem 404, 410, or 409 if the profile's status does not allow it."""
+    """Pause, resume or withdraw. Raises Problem 404, 410, or 409 if the status does not allow it."""
 
     async def work(session: Session) -> Answer:
         stored = await reach(context, caller, seeker, session)
@@ -168,7 +165,7 @@ async def erase(context: Context, caller: Principal, seeker: str) -> None:
 
 
 async def _is_done(context: Context, caller: Principal, seeker: str, session: Session) -> bool:
-    """Who could erase and repeats it hears that it is done; whose an erased seeker was is not known any more."""
+    """Whether to say that it is done; whose an erased seeker was is not known any more."""
     may_have = caller.role != "seeker" or caller.sub == seeker
     return may_have and await context.store.was_erased(seeker, session)
 

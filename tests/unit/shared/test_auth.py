@@ -39,7 +39,7 @@ def signed(keys: Path, changed: dict[str, Any], **headers: Any) -> str:  # noqa:
     return jwt.encode(changed, pem, algorithm="EdDSA", headers={"kid": kid} | headers)
 
 
-async def test_a_minted_token_names_its_principal(keys: Path):
+async def test_a_minted_token_names_its_principal(keys: Path) -> None:
     token = mint(keys, "employer", "anna", employer="e1")
     found = await Authenticator(keys / JWKS).principal(token)
     assert found == Principal(sub="anna", role="employer", employer="e1")
@@ -62,13 +62,13 @@ async def test_a_minted_token_names_its_principal(keys: Path):
     ],
     ids=str,
 )
-async def test_a_token_with_wrong_claims_is_refused(keys: Path, changed: dict[str, object]):
+async def test_a_token_with_wrong_claims_is_refused(keys: Path, changed: dict[str, object]) -> None:
     with pytest.raises(Problem) as refused:
         await Authenticator(keys / JWKS).principal(signed(keys, claims(**changed)))
     assert refused.value.status == 401
 
 
-async def test_foreign_and_unsigned_tokens_are_refused(keys: Path):
+async def test_foreign_and_unsigned_tokens_are_refused(keys: Path) -> None:
     auth = Authenticator(keys / JWKS)
     public = json.loads((keys / JWKS).read_bytes())["keys"][0]
     header = {"kid": public["kid"]}
@@ -86,7 +86,7 @@ async def test_foreign_and_unsigned_tokens_are_refused(keys: Path):
         assert refused.value.status == 401
 
 
-async def test_rs256_keys_of_another_issuer_work_and_weaker_kinds_do_not(tmp_path: Path):
+async def test_rs256_keys_of_another_issuer_work_and_weaker_kinds_do_not(tmp_path: Path) -> None:
     private = generate_private_key(public_exponent=65537, key_size=2048)
     jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key()))
     secret = {"kty": "oct", "k": "c2VjcmV0" * 8, "alg": "HS256", "kid": "shared"}
@@ -99,7 +99,7 @@ async def test_rs256_keys_of_another_issuer_work_and_weaker_kinds_do_not(tmp_pat
         await auth.principal(weak)
 
 
-async def test_without_keys_nobody_is_told_that_the_token_is_bad(tmp_path: Path, keys: Path):
+async def test_without_keys_nobody_is_told_that_the_token_is_bad(tmp_path: Path, keys: Path) -> None:
     token = mint(keys, "seeker", "s1")
     auth = Authenticator(tmp_path / "later" / JWKS)
     with pytest.raises(Unavailable):
@@ -108,7 +108,7 @@ async def test_without_keys_nobody_is_told_that_the_token_is_bad(tmp_path: Path,
     assert (await auth.principal(mint(tmp_path / "later", "seeker", "s1"))).sub == "s1"
 
 
-def test_many_processes_agree_on_one_key_pair(tmp_path: Path):
+def test_many_processes_agree_on_one_key_pair(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: ensure_dev_keys(tmp_path), range(32)))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -120,7 +120,7 @@ def test_many_processes_agree_on_one_key_pair(tmp_path: Path):
     assert json.loads(before[JWKS])["keys"][0]["kid"] == kid
 
 
-async def test_routes_ask_for_a_token_and_a_role(keys: Path):
+async def test_routes_ask_for_a_token_and_a_role(keys: Path) -> None:
     app, auth = FastAPI(), Authenticator(keys / JWKS)
     install(app)
 
@@ -142,7 +142,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_the_command_prints_a_token_and_nothing_else(tmp_path: Path):
+async def test_the_command_prints_a_token_and_nothing_else(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "deploy.token", "--role", "partner", "--sub", "chongqing"]
     ran = subprocess.run([*command, "--keys-dir", tmp_path], capture_output=True, text=True, check=True)  # noqa: ASYNC221
     found = await Authenticator(tmp_path / JWKS).principal(ran.stdout.removesuffix("\n"))

@@ -55,7 +55,7 @@ async def call(method: str, path: str, body: str = "") -> Response:
         return await client.request(method, path, content=body, headers={"Content-Type": "application/json"})
 
 
-async def test_each_fault_of_a_body_has_its_pointer_in_both_languages():
+async def test_each_fault_of_a_body_has_its_pointer_in_both_languages() -> None:
     answer = await call("POST", "/orders?limit=x", '{"name": "secret text", "sizes": [1, "s/m~"]}')
     body = ProblemBody.model_validate(answer.json())
     assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM_JSON)
@@ -69,7 +69,7 @@ async def test_each_fault_of_a_body_has_its_pointer_in_both_languages():
     assert "secret" not in answer.text
 
 
-async def test_a_body_that_is_no_json_is_said_to_be_none():
+async def test_a_body_that_is_no_json_is_said_to_be_none() -> None:
     answer = await call("POST", "/orders", '{"name": ')
     fault = ProblemBody.model_validate(answer.json()).faults[0]
     assert (fault.pointer, fault.code, fault.reason["zh"]) == ("", "json_invalid", ZH["json_invalid"])
@@ -86,7 +86,7 @@ async def test_a_body_that_is_no_json_is_said_to_be_none():
         ("/orders", 405, "method_not_allowed"),
     ],
 )
-async def test_every_failure_is_a_problem_and_tells_nothing_inner(path: str, status: int, code: str):
+async def test_every_failure_is_a_problem_and_tells_nothing_inner(path: str, status: int, code: str) -> None:
     answer = await call("GET", path)
     body = ProblemBody.model_validate(answer.json())
     assert (answer.status_code, body.status, body.code) == (status, status, code)
@@ -97,7 +97,7 @@ async def test_every_failure_is_a_problem_and_tells_nothing_inner(path: str, sta
     assert answer.headers.get("retry-after") == ("1" if status == 503 else None)
 
 
-def test_the_document_names_our_problem_and_not_the_framework_s():
+def test_the_document_names_our_problem_and_not_the_framework_s() -> None:
     document = app().openapi()
     answers = document["paths"]["/orders"]["post"]["responses"]
     assert set(answers) == {"200", "default"}
@@ -107,7 +107,7 @@ def test_the_document_names_our_problem_and_not_the_framework_s():
 
 
 @pytest.mark.parametrize("tag", ['"7"', '"6", "7"', "*", ' "7" '])
-def test_the_version_that_was_read_matches(tag: str):
+def test_the_version_that_was_read_matches(tag: str) -> None:
     require_match(tag, 7)
     assert etag(7) == '"7"'
 
@@ -115,18 +115,18 @@ def test_the_version_that_was_read_matches(tag: str):
 @pytest.mark.parametrize(
     ("tag", "status"), [(None, 428), ("", 428), ('"6"', 412), ("7", 412), ('W/"7"', 412)]
 )
-def test_another_version_or_none_does_not_match(tag: str | None, status: int):
+def test_another_version_or_none_does_not_match(tag: str | None, status: int) -> None:
     with pytest.raises(Problem) as refused:
         require_match(tag, 7)
     assert refused.value.status == status
 
 
 @given(text())
-def test_a_cursor_comes_back_as_it_was(value: str):
+def test_a_cursor_comes_back_as_it_was(value: str) -> None:
     assert decode_cursor(encode_cursor(value)) == value
 
 
 @pytest.mark.parametrize("cursor", ["é", "a", "%%%", "gICA"])
-def test_a_made_up_cursor_is_refused(cursor: str):
+def test_a_made_up_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(Problem, match="invalid_cursor"):
         decode_cursor(cursor)

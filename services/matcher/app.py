@@ -1,0 +1,67 @@
+"""The matcher: its parts, and how they fit together."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from services.matcher import api
+from services.matcher.domain.index import Index, warm
+from services.matcher.domain.policy import load
+from services.matcher.handlers import groups
+from services.matcher.handlers.reading import IndexReader, ListTail
+from services.matcher.settings import MatcherSettings
+from services.matcher.usecases.lists import Lists
+from services.matcher.usecases.matching import Matching
+from services.matcher.usecases.questions import Questions
+from services.matcher.usecases.upkeep import Fillers, Snapshots
+from services.matcher.usecases.world import TOPIC_OF, World
+from shared.contracts.recommendations import AnchorKind
+from shared.service import Service, serve
+from shared.topics import delete_retention_ms, partitions
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+GROUP_OF = {AnchorKind.POSTING: "matcher.postings", AnchorKind.SEEKER: "matcher.profiles"}
+
+
+def create_app(settings: MatcherSettings) -> FastAPI:
+    """Put the service together; nothing is connected before it starts."""
+    service = Service("matcher", settings, stores=False)
+    policy = load()
+    warm(policy)
+    world = World(Index(policy), {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
+    lists = {kind: Lists(kind, world) for kind in AnchorKind}
+    writer = uuid4().hex
+    reader = IndexReader(settings, world, lists, settings.reader_records)
+    matching = Matching(world, lists, reader.ends, service.producer.send_all, writer, settings.answer_records)
+    snapshots = Snapshots(settings, world, delete_retention_ms(settings, TOPIC_OF[AnchorKind.SEEKER]))
+
+    service.on_start(snapshots.load)
+    service.background(reader.run, "index")
+    for kind, group in GROUP_OF.items():
+        tail = ListTail(settings, kind, lists[kind], world, writer)
+        service.observe(
+            group,
+            partial(groups.changed, kind=kind, world=world, lists=lists[kind], matching=matching),
+            topics=[TOPIC_OF[kind]],
+            listener=groups.Share(tail),
+        )
+        service.background(tail.run, f"tail-{kind.value}")
+        service.background(
+            partial(groups.refresh, kind, lists[kind], matching, settings.answer_records),
+            f"refresh-{kind.value}",
+        )
+    fillers = Fillers(lists, service.producer, settings.filler_every_s)
+    service.every(min(60.0, settings.filler_every_s / 2), fillers.fill, "fillers")
+    service.every(settings.snapshot_every_s, snapshots.save, "snapshot")
+    service.on_stop(snapshots.save)
+    service.ready_when("index", world.caught_up.is_set)
+    service.include(api.router(Questions(world, matching), service.auth))
+    return service.app
+
+
+if __name__ == "__main__":
+    serve(create_app, MatcherSettings())

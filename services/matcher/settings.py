@@ -1,0 +1,20 @@
+"""Settings of the matcher."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class MatcherSettings(ServiceSettings):
+    """Each field is an environment variable of the same name in capitals."""
+
+    snapshot_every_s: float = 600.0
+    """How often the index is written to disk; erased people are gone from there by the next time."""
+    snapshot_max_age_s: float = 86_400.0
+    """An older snapshot is not believed: a tombstone could have come and gone meanwhile."""
+    answer_records: int = Field(default=64, ge=1)
+    """Most lists computed from one state of the index: live events wait for no more than these."""
+    reader_records: int = Field(default=200, ge=1)
+    """Most records taken into the index at once."""

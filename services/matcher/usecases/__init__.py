@@ -1,0 +1,1 @@
+"""What the matcher does: keep the index, keep the lists, answer events with lists."""

@@ -1,0 +1,167 @@
+"""What was issued: the newest list of each anchor in the partitions that this process owns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.matcher.usecases.world import World
+from shared import metrics
+from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+
+
+@dataclass(slots=True)
+class Issued:
+    """The newest list of one anchor, as far as it is known."""
+
+    partition: int
+    revision: int
+    version: int
+    """The anchor's; 0 is a tombstone."""
+    active: bool
+    entries: tuple[str, ...]
+    """Counterpart ids."""
+    written: bool = True
+    """False until Kafka has acknowledged it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a list is to be computed."""
+
+    partition: int
+    now: datetime
+    version: int = 0
+    """The anchor version that an event carried; 0 if no event of the anchor is the cause."""
+    traceparent: str | None = None
+    force: bool = False
+    """Write even if nothing changed: a former owner's late record has displaced ours."""
+
+
+class Lists:
+    """The issued lists of one kind, who is on them, and which wait to be computed anew."""
+
+    def __init__(self, kind: AnchorKind, world: World) -> None:
+        self.kind = kind
+        self.issued: dict[str, Issued] = {}
+        self.dirty: dict[str, Cause] = {}
+        self.woken = asyncio.Event()
+        self.writing = asyncio.Lock()
+        """Held from computing to acknowledgement: revisions of an anchor are written in their order."""
+        self._world = world
+        self._holders: dict[str, set[str]] = {}
+        self._owned: dict[int, asyncio.Event] = {}
+        self._floors: dict[str, int] = {}
+
+    # Which partitions are ours.
+
+    def own(self, partitions: Iterable[int]) -> None:
+        """These partitions, and no others, are ours now; new ones are to be loaded."""
+        wanted = set(partitions)
+        for gone in set(self._owned) - wanted:
+            del self._owned[gone]
+            self._forget(gone)
+        for new in wanted - set(self._owned):
+            self._owned[new] = asyncio.Event()
+
+    def owned(self) -> set[int]:
+        """Partition numbers."""
+        return set(self._owned)
+
+    def owns(self, partition: int) -> bool:
+        """True if this partition is ours and loaded."""
+        event = self._owned.get(partition)
+        return event is not None and event.is_set()
+
+    async def loaded(self, partitions: Iterable[int]) -> None:
+        """Wait until those of these partitions that are ours are loaded."""
+        for number in partitions:
+            event = self._owned.get(number)
+            if event is not None:
+                await event.wait()
+
+    def _forget(self, partition: int) -> None:
+        for anchor in [a for a, issued in self.issued.items() if issued.partition == partition]:
+            self._let_go(anchor, self.issued.pop(anchor).entries)
+        for anchor in [a for a, cause in self.dirty.items() if cause.partition == partition]:
+            del self.dirty[anchor]
+
+    # What was issued.
+
+    def load(self, anchor: str, partition: int, body: RecommendationsRefreshed | None, revision: int) -> None:
+        """Take in a list as it lies on the topic; None is a tombstone."""
+        if body is None:
+            self.put(anchor, Issued(partition, revision, 0, active=False, entries=()))
+        else:
+            entries = tuple(entry.id for entry in body.entries)
+            self.put(anchor, Issued(partition, revision, body.anchor_version, body.active, entries))
+
+    def put(self, anchor: str, issued: Issued) -> None:
+        """This is the anchor's newest list."""
+        before = self.issued.get(anchor)
+        if before is not None:
+            self._let_go(anchor, before.entries)
+        self.issued[anchor] = issued
+        for counterpart in issued.entries:
+            self._holders.setdefault(counterpart, set()).add(anchor)
+
+    def _let_go(self, anchor: str, entries: Sequence[str]) -> None:
+        for counterpart in entries:
+            holders = self._holders.get(counterpart)
+            if holders is not None:
+                holders.discard(anchor)
+                if not holders:
+                    del self._holders[counterpart]
+
+    def finish_load(self, partition: int) -> None:
+        """All of the partition is loaded: check every anchor and entry against the index."""
+        now, world = self._world.latest, self._world
+        for anchor in world.known[self.kind][partition]:
+            issued = self.issued.get(anchor)
+            if issued is None or issued.version != world.version(self.kind, anchor):
+                self.mark(anchor, Cause(partition, now))
+            elif issued.entries and not world.index.holds(self.kind, anchor, issued.entries, now).all():
+                self.mark(anchor, Cause(partition, now))
+        # erased while nobody watched: the tombstone is known, the list is still there
+        for anchor, issued in self.issued.items():
+            if issued.partition == partition and issued.version and not world.version(self.kind, anchor):
+                self.mark(anchor, Cause(partition, now))
+            elif (
+                issued.partition == partition and world.index.tombstone(self.kind, anchor) and issued.version
+            ):
+                self.mark(anchor, Cause(partition, now))
+        event = self._owned.get(partition)
+        if event is not None:
+            event.set()
+
+    def next_revision(self, anchor: str) -> int:
+        """One above every revision of this anchor that was seen."""
+        issued = self.issued.get(anchor)
+        return max(issued.revision if issued else 0, self._floors.get(anchor, 0)) + 1
+
+    def displaced(self, anchor: str, partition: int, revision: int) -> None:
+        """Another process wrote this anchor's list after we took over: ours must be the last again."""
+        self._floors[anchor] = max(self._floors.get(anchor, 0), revision)
+        self.mark(anchor, Cause(partition, self._world.latest, force=True))
+
+    # What is to be computed anew.
+
+    def mark(self, anchor: str, cause: Cause) -> None:
+        """The anchor's list waits to be computed; the first cause stays, a forced one wins."""
+        if anchor not in self.dirty or cause.force:
+            self.dirty[anchor] = cause
+            self.woken.set()
+
+    def counterpart_changed(self, counterpart: str, now: datetime) -> None:
+        """Mark the lists that hold this counterpart and may not hold it any more."""
+        for anchor in self._holders.get(counterpart, ()):
+            if not self._world.index.holds(self.kind, anchor, (counterpart,), now)[0]:
+                self.mark(anchor, Cause(self.issued[anchor].partition, now))
+        metrics.REFRESH_QUEUE.labels(self.kind.value).set(len(self.dirty))
+
+    def take_dirty(self, most: int) -> dict[str, Cause]:
+        """The next lists to compute, oldest cause first; they wait no more."""
+        chosen = list(self.dirty)[:most]
+        return {anchor: self.dirty.pop(anchor) for anchor in chosen}

@@ -1,0 +1,108 @@
+"""The replicated index, how far it has read, and the barrier: one unchanging state at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from aiokafka import TopicPartition
+
+from services.matcher.domain.index import Index
+from shared import metrics
+from shared.consuming import Batch, Event
+from shared.contracts.common import Texts
+from shared.contracts.postings import Posting
+from shared.contracts.profiles import Profile
+from shared.contracts.recommendations import AnchorKind, AsOf
+from shared.contracts.registry import POSTINGS, PROFILES
+
+TOPIC_OF = {AnchorKind.POSTING: POSTINGS, AnchorKind.SEEKER: PROFILES}
+Changed = Callable[[AnchorKind, str, datetime], None]
+_START = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class World:
+    """The index with its positions. Change and question it only while holding `lock`."""
+
+    def __init__(self, index: Index, partitions: Mapping[AnchorKind, int]) -> None:
+        self.index = index
+        self.lock = asyncio.Lock()
+        self.caught_up = asyncio.Event()
+        self.positions = {kind: [0] * count for kind, count in partitions.items()}
+        self.latest = _START
+        """Kafka's time of the newest record taken in."""
+        self.known: dict[AnchorKind, list[set[str]]] = {
+            kind: [set() for _ in range(count)] for kind, count in partitions.items()
+        }
+        """Ids by kind and partition: all that the topics hold, active or not, but for tombstones."""
+        self.labels: dict[str, Texts] = {}
+        """What people read for a skill, by its key."""
+        self._moved = asyncio.Condition()
+
+    async def apply(self, batch: Batch, positions: Mapping[TopicPartition, int], changed: Changed) -> None:
+        """Take in what was read, call `changed` for each aggregate that is newer now, and move on."""
+        async with self.lock:
+            for event in batch.events:
+                kind = _kind(event.record.topic)
+                if self._take(kind, event):
+                    changed(kind, event.key, event.record.timestamp)
+            for where, following in positions.items():
+                self.positions[_kind(where.topic)][where.partition] = following
+            metrics.INDEX_ROWS.labels("posting").set(len(self.index.postings.row_of))
+            metrics.INDEX_ROWS.labels("seeker").set(len(self.index.seekers.row_of))
+        async with self._moved:
+            self._moved.notify_all()
+
+    def _take(self, kind: AnchorKind, event: Event) -> bool:
+        index, model, at = self.index, event.model, event.record.timestamp
+        self.latest = max(self.latest, at)
+        known = self.known[kind][event.record.partition]
+        if isinstance(model, Posting):
+            known.add(event.key)
+            for skill in (*model.required_skills, *model.preferred_skills):
+                if skill.label and skill.key not in self.labels:
+                    self.labels[skill.key] = skill.label
+            return index.upsert_posting(model)
+        if isinstance(model, Profile):
+            known.add(event.key)
+            return index.upsert_profile(model)
+        known.discard(event.key)
+        remove = index.remove_posting if kind is AnchorKind.POSTING else index.remove_profile
+        return remove(event.key, event.version, at)
+
+    def version(self, kind: AnchorKind, anchor: str) -> int:
+        """The newest version taken in, a tombstone's included; 0 if unknown."""
+        standing = self.index.standing(kind, anchor)
+        if standing is not None:
+            return standing.version
+        return self.index.tombstone(kind, anchor) or 0
+
+    def as_of(self) -> AsOf:
+        """What an answer given now has seen."""
+        return AsOf.model_construct(
+            postings=tuple(self.positions[AnchorKind.POSTING]),
+            profiles=tuple(self.positions[AnchorKind.SEEKER]),
+        )
+
+    async def reach(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Wait until everything below these offsets has been taken in."""
+
+        def reached() -> bool:
+            return all(self.positions[_kind(w.topic)][w.partition] >= end for w, end in ends.items())
+
+        if not reached():
+            async with self._moved:
+                await self._moved.wait_for(reached)
+
+    def wheres(self) -> Sequence[TopicPartition]:
+        """Every partition of both topics."""
+        return [
+            TopicPartition(TOPIC_OF[kind], number)
+            for kind, positions in self.positions.items()
+            for number in range(len(positions))
+        ]
+
+
+def _kind(topic: str) -> AnchorKind:
+    return AnchorKind.POSTING if topic == POSTINGS else AnchorKind.SEEKER

@@ -1,0 +1,49 @@
+"""Composition root of notifications."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.notifications import api, handlers
+from services.notifications.settings import NotificationsSettings
+from services.notifications.store import Store
+from services.notifications.usecases import inbox, taking
+from services.notifications.usecases.streams import Calls
+from shared.contracts.registry import POSTING_LISTS, POSTINGS, SEEKER_LISTS
+from shared.service import Service, serve
+
+
+def create_app(settings: NotificationsSettings) -> FastAPI:
+    """The service, not started yet."""
+    service = Service("notifications", settings)
+    store = Store(service.mongo.db)
+    inboxes = inbox.Inboxes(service.mongo, store)
+    calls = Calls(service.redis, settings)
+    kept_for = timedelta(seconds=settings.tombstones_kept_s)
+    lists = handlers.Lists(store, calls, kept_for)
+    again = timedelta(seconds=settings.erased_again_after_s)
+    retracted = timedelta(seconds=settings.retracted_kept_s)
+
+    service.on_start(store.create_indexes)
+    service.consume("notifications.lists", lists.take, topics=[POSTING_LISTS, SEEKER_LISTS])
+    service.consume(
+        "notifications.postings", partial(handlers.take_postings, store, kept_for), topics=[POSTINGS]
+    )
+    service.background(calls.listen, "calls")
+    service.background(lambda: calls.close_when(service.stopping), "streams")
+    service.every(
+        settings.erased_again_after_s / 5,
+        lambda: taking.erase_again(service.mongo, store, again),
+        "erase-again",
+        leased=True,
+    )
+    service.every(60, lambda: inbox.trim(inboxes, retracted), "trim", leased=True)
+    service.include(api.router(inboxes, calls, service.auth, settings))
+    return service.app
+
+
+if __name__ == "__main__":
+    serve(create_app, NotificationsSettings())

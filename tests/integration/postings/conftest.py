@@ -1,0 +1,54 @@
+"""A database of its own for each test, on the real server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from deploy.servers import Servers
+from services.postings.store import Store
+from services.postings.usecases.context import Context
+from shared import idempotency, outbox
+from shared.mongo import Document, Mongo
+from tests.unit.postings.examples import NOW
+
+
+@dataclass
+class World:
+    """The service's outer world, with a clock that the test sets."""
+
+    mongo: Mongo
+    store: Store
+    now: datetime = NOW
+    woken: int = 0
+    topics: list[str] = field(default_factory=list)
+
+    @property
+    def context(self) -> Context:
+        return Context(self.mongo, self.store, lambda: self.now, self._wake, self._topics)
+
+    async def _wake(self) -> None:
+        self.woken += 1
+
+    async def _topics(self, partner: str) -> None:
+        self.topics.append(partner)
+
+    async def outbox(self) -> list[Document]:
+        """Rows in the order in which they were added."""
+        return await self.mongo.db[outbox.OUTBOX].find().sort("_id", 1).to_list(None)
+
+
+@pytest.fixture
+async def world(servers: Servers) -> AsyncIterator[World]:
+    mongo = Mongo(servers.addresses.mongo, f"postings_{uuid4().hex[:12]}")
+    store = Store(mongo.db)
+    await store.create_indexes()
+    await idempotency.create_indexes(mongo.db)
+    await outbox.create_indexes(mongo.db)
+    yield World(mongo, store)
+    await mongo.db.client.drop_database(mongo.db.name)
+    mongo.close()

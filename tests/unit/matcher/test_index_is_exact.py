@@ -1,0 +1,132 @@
+"""Index.top, judge and holds against the oracle, on random worlds that change."""
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.matcher.domain import Index, entries, load
+from shared.contracts.postings import Posting
+from shared.contracts.profiles import Profile
+from shared.contracts.recommendations import AnchorKind, Entry
+from tests.oracle import worlds
+from tests.oracle.oracle import Person, Work, judge, oracle_list
+
+POLICY = load()
+Body = dict[str, Any]
+
+
+class World:
+    """The index, and beside it what it was told."""
+
+    def __init__(self, seed: int, postings: int, seekers: int) -> None:
+        self.random = Random(seed)
+        self.index = Index(POLICY)
+        self.bodies: dict[AnchorKind, dict[str, Body]] = {kind: {} for kind in AnchorKind}
+        for number in range(postings):
+            self.put(AnchorKind.POSTING, f"p{number}", 1)
+        for number in range(seekers):
+            self.put(AnchorKind.SEEKER, f"s-{number}", 1)
+
+    def put(self, kind: AnchorKind, name: str, version: int) -> None:
+        if kind is AnchorKind.POSTING:
+            body = worlds.posting(self.random, name, version)
+            assert self.index.upsert_posting(Posting.model_validate(body))
+        else:
+            body = worlds.profile(self.random, name, version)
+            assert self.index.upsert_profile(Profile.model_validate(body))
+        self.bodies[kind][name] = body
+
+    def remove(self, kind: AnchorKind, name: str) -> None:
+        version = self.bodies[kind].pop(name)["version"] + 1
+        posting = kind is AnchorKind.POSTING
+        remove = self.index.remove_posting if posting else self.index.remove_profile
+        assert remove(name, version, worlds.START)
+
+    def change(self, times: int) -> None:
+        for time in range(times):
+            kind = self.random.choice(list(AnchorKind))
+            name = self.random.choice(list(self.bodies[kind]))
+            what = self.random.random()
+            if what < 0.2:
+                self.remove(kind, name)
+                self.put(kind, f"new-{time}-{self.random.random()}", 1)
+            else:
+                self.put(kind, name, self.bodies[kind][name]["version"] + 1)
+
+    def read(self) -> dict[AnchorKind, dict[str, Any]]:
+        return {
+            AnchorKind.POSTING: {n: Work(body) for n, body in self.bodies[AnchorKind.POSTING].items()},
+            AnchorKind.SEEKER: {n: Person(body) for n, body in self.bodies[AnchorKind.SEEKER].items()},
+        }
+
+    def check_all(self, now: datetime, k: int = 20) -> int:
+        """Every list equals the oracle's; gives how many entries there were."""
+        read, count = self.read(), 0
+        for kind, other in zip(AnchorKind, reversed(AnchorKind), strict=True):
+            for name, anchor in read[kind].items():
+                expected = oracle_list(kind.value, anchor, read[other], now, k)
+                found = self.index.top(kind, name, now, k)
+                assert [plain(e) for e in entries(self.index, kind, name, found)] == expected
+                count += len(expected)
+        return count
+
+
+def plain(entry: Entry) -> Body:
+    assert Entry.model_validate_json(entry.model_dump_json()) == entry
+    body = entry.model_dump(exclude={"employer_id"})
+    return body | {key: list(body[key]) for key in ("matched", "missing", "unknown")}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_small_worlds_that_change(seed: int):
+    world = World(seed, postings=30, seekers=40)
+    count = world.check_all(worlds.START)
+    for hour in range(1, 4):
+        world.change(30)
+        count += world.check_all(worlds.START + timedelta(hours=hour), k=5)
+    assert count > 300
+
+
+def test_a_medium_world_whose_arrays_grow():
+    world = World(99, postings=300, seekers=2000)
+    assert world.check_all(worlds.START) > 10_000
+
+
+def test_ties_at_the_end_of_the_list_go_by_id():
+    world = World(7, postings=1, seekers=0)
+    posting = worlds.posting(Random(1), "p0", 2, open_share=1.0)
+    posting |= {"valid_through": None, "occupation": worlds.one(Random(1), worlds.OCCUPATIONS[:1])}
+    world.index.upsert_posting(Posting.model_validate(posting))
+    profile = worlds.profile(Random(1), "x", active_share=1.0)
+    profile |= {"consent": {"matching": True}, "occupations": [posting["occupation"]], "regions": []}
+    profile |= {"education": None, "experience_months": None, "licences": None, "pay_floor": None}
+    profile |= {"employment_types": [], "skills": posting["required_skills"]}
+    names = [f"{'a' * length}{number}" for length in (1, 7, 8, 9, 62) for number in range(10)]
+    names += ["A", "Z", "0", "a.b", "a-b", "a_b", "a:b"]
+    for name in Random(3).sample(names, len(names)):
+        world.index.upsert_profile(Profile.model_validate(profile | {"id": name}))
+    top = world.index.top(AnchorKind.POSTING, "p0", worlds.START)
+    assert len({one.points for one in top}) == 1
+    assert [one.id for one in top] == sorted(names)[:20]
+
+
+def test_judge_and_holds_agree_with_the_oracle_for_every_pair():
+    world = World(5, postings=40, seekers=40)
+    read, now = world.read(), worlds.START
+    for posting, work in read[AnchorKind.POSTING].items():
+        right = {seeker: judge(work, person, now) for seeker, person in read[AnchorKind.SEEKER].items()}
+        held = world.index.holds(AnchorKind.POSTING, posting, list(right), now)
+        assert held.tolist() == [entry is not None for entry in right.values()]
+        for seeker, entry in right.items():
+            found = world.index.judge(posting, seeker, now)
+            assert found is not None
+            assert found.recommendable == (entry is not None)
+            assert world.index.holds(AnchorKind.SEEKER, seeker, [posting], now)[0] == found.recommendable
+            assert found.points == sum(found.components.model_dump().values())
+            if entry is not None:
+                assert found.failed == ()
+                assert found.components.model_dump() == entry["components"]
+                assert list(found.missing) == entry["missing"]
+                assert list(found.unknown) == entry["unknown"]
