@@ -110,8 +110,16 @@ def record_of(raw: ConsumerRecord[Any, Any]) -> Record:
         raw.key,
         raw.value,
         tuple(raw.headers),
-        datetime.fromtimestamp(raw.timestamp / 1000, UTC),
+        _time(raw.timestamp),
     )
+
+
+def _time(milliseconds: int) -> datetime:
+    """Kafka's time stamp. A producer may have set any number: one that no calendar has becomes the first one."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def is_filler(record: Record) -> bool:

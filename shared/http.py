@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from shared.contracts.common import Texts
 from shared.contracts.partners import Fault
 from shared.errors import Unavailable
+from shared.mongo import DriverError, away
 from shared.faults import faults_of
 
 if TYPE_CHECKING:
@@ -164,7 +165,13 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
+    async def on_driver_error(request: Request, error: Exception) -> JSONResponse:
+        if away(error):
+            return await on_unavailable(request, error)
+        raise error
+
     app.add_exception_handler(Unavailable, on_unavailable)
+    app.add_exception_handler(DriverError, on_driver_error)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_fault)
     _document(app)

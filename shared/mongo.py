@@ -1,11 +1,13 @@
 """MongoDB, the only place that knows the driver: Motor today, PyMongo's own async client by changing this file.
 
-`with_transaction` may run its callback more than once (driver's documentation), so callbacks have no side
-effects outside the session. A duplicate key ends the transaction: catch `DuplicateKey` around it.
+A transaction's callback may run more than once, so it has no side effects outside the session. A duplicate key ends the transaction: catch `DuplicateKey` around it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -44,6 +46,7 @@ __all__ = [
     "DeleteMany",
     "DeleteOne",
     "Document",
+    "DriverError",
     "DuplicateKey",
     "InsertOne",
     "Mongo",
@@ -60,6 +63,7 @@ Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 Session = AsyncIOMotorClientSession
 DuplicateKey = DuplicateKeyError
+DriverError = PyMongoError
 Write = InsertOne[Document] | UpdateOne | UpdateMany | ReplaceOne[Document] | DeleteOne | DeleteMany
 
 _AWAY: Final = (AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WTimeoutError)
@@ -94,15 +98,9 @@ class Mongo:
 
         Raises Unavailable when the server is away, and whatever `work` raises, after rolling back.
         """
-
-        async def callback(session: Session) -> T:
-            return await work(session)
-
         try:
             async with await self._client.start_session() as session:
-                return await session.with_transaction(
-                    callback, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
-                )
+                return await _insist(session, work)
         except PyMongoError as error:
             if away(error):
                 raise Unavailable(str(error)) from error
@@ -119,6 +117,41 @@ class Mongo:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+
+async def _insist(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
+    """The loop of MongoDB's transactions specification; Motor's own does not try a failed commit again."""
+    deadline, tries = time.monotonic() + _OPERATION_MS / 1000, 0
+    while True:
+        session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority"))
+        try:
+            result = await work(session)
+            await _commit(session, deadline)
+        except BaseException as error:
+            if session.in_transaction:  # type: ignore[truthy-function]  # a property, whatever its stub says
+                await session.abort_transaction()
+            again = isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+            if not again or time.monotonic() > deadline:
+                raise
+            tries += 1
+            # two that meet again and again must part
+            await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**tries)))  # noqa: S311 - no secret
+        else:
+            return result
+
+
+async def _commit(session: Session, deadline: float) -> None:
+    """Commit; a commit whose answer was lost is asked for again, for it is the same one."""
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            unknown = error.has_error_label("UnknownTransactionCommitResult") and not error.timeout
+            if not unknown or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 def away(error: BaseException) -> bool:

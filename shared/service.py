@@ -113,14 +113,20 @@ class Service:
         topics: Sequence[str] = (),
         pattern: str | None = None,
         records: int | None = None,
+        committed: Work | None = None,
     ) -> None:
-        """Handle batches of these topics inside Mongo transactions, each record's effects once."""
+        """Handle batches of these topics inside Mongo transactions, each record's effects once.
+
+        `committed` is called after each transaction, and may be left out by a crash: for wake-up calls.
+        """
         letters = DeadLetters(self.producer, group)
         inbox = Inbox(self.mongo, group, handler, letters, lambda wheres: consumer.end_offsets(wheres))
 
         async def process(batch: Batch) -> None:
             await inbox.process(batch)
             await self.wake_relay()
+            if committed is not None:
+                await committed()
 
         consumer = Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records)
         self._consumers.append(consumer)

@@ -42,13 +42,6 @@ class Coded(Names):
     code: str
 
 
-class Titles(_Part):
-    """What postings of an occupation are called."""
-
-    zh: Annotated[tuple[str, ...], Field(min_length=1)]
-    en: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
 class Occupation(_Part):
     """One occupation of the season; lists are drawn from, an item that stands twice twice as often."""
 
@@ -56,7 +49,7 @@ class Occupation(_Part):
     name: Names
     sector: str
     share: Share
-    titles: Titles
+    titles: Annotated[tuple[Names, ...], Field(min_length=1)]
     pay: tuple[Amount, Amount]
     """CNY a month in a city of average pay."""
     education: tuple[Education, ...]

@@ -209,7 +209,8 @@ def _company(stage: _Stage, number: int, kind: Names, where: int) -> tuple[str, 
 
 
 def _title(occupation: Occupation, city: City, benefits: Sequence[str], dice: Random) -> dict[str, str]:
-    zh, en = dice.choice(occupation.titles.zh), dice.choice(occupation.titles.en)
+    title = dice.choice(occupation.titles)
+    zh, en = title.zh, title.en
     style = dice.randrange(10)
     if style in FREE_LIVING and "room" in benefits and "board" in benefits:
         return {"zh": f"{zh}（包吃住）", "en": f"{en}, room and board"}
@@ -219,7 +220,7 @@ def _title(occupation: Occupation, city: City, benefits: Sequence[str], dice: Ra
         return {"zh": f"{city.name.zh.removesuffix('市')} {zh}", "en": f"{en} in {city.name.en}"}
     if style in URGENT:
         return {"zh": f"急招{zh}", "en": f"{en} (start at once)"}
-    return {"zh": zh, "en": en}
+    return title.texts
 
 
 def _description(
@@ -230,7 +231,7 @@ def _description(
     low, high = pay
     return {
         "zh": f"【示例数据】{employer['zh']}春季招聘{openings}人，月薪{low}～{high}元。主要工作：{zh}。",
-        "en": f"[Example data] {employer['en']} hires {openings}, CNY {low} to {high} a month. The work: {en}.",
+        "en": f"[Example data] {employer['en']} hires {openings}, CNY {low} to {high} a month. Work: {en}.",
     }
 
 
@@ -257,24 +258,30 @@ def _seeker(stage: _Stage, dice: Random, seeker_id: str, at: datetime) -> bytes:
     }
     if not _chance(dice, 8):
         body["experience_months"] = months
-    if occupation.licence and _chance(dice, 80):
-        body["licences"] = [data.licences[occupation.licence]]
-    elif _chance(dice, 60):
-        body["licences"] = []
-    if not _chance(dice, 12):
-        floor = _hundreds(occupation.pay[0] * (0.75 + 0.4 * dice.random()))
-        body["pay_floor"] = {"amount": floor, "currency": "CNY"}
-    if occupation.remote and _chance(dice, 50):
-        body["remote"] = True
-    if _chance(dice, 25):
-        body["employment_types"] = sorted({"full_time", dice.choice(occupation.types)})
-    if _chance(dice, 30):
-        body["benefits_needed"] = dice.sample(("pension", "medical", "work_injury", "room", "board"), 2)
     if mover or _chance(dice, 30):
         body["key_groups"] = _key_groups(sector.key_groups, dice, mover=mover)
+    return _json(body | _terms(data, occupation, dice, at))
+
+
+def _terms(data: Catalogue, occupation: Occupation, dice: Random, at: datetime) -> dict[str, object]:
+    """Facts that some seekers do not give."""
+    terms: dict[str, object] = {}
+    if occupation.licence and _chance(dice, 80):
+        terms["licences"] = [data.licences[occupation.licence]]
+    elif _chance(dice, 60):
+        terms["licences"] = []
+    if not _chance(dice, 12):
+        floor = _hundreds(occupation.pay[0] * (0.75 + 0.4 * dice.random()))
+        terms["pay_floor"] = {"amount": floor, "currency": "CNY"}
+    if occupation.remote and _chance(dice, 50):
+        terms["remote"] = True
+    if _chance(dice, 25):
+        terms["employment_types"] = sorted({"full_time", dice.choice(occupation.types)})
+    if _chance(dice, 30):
+        terms["benefits_needed"] = dice.sample(("pension", "medical", "work_injury", "room", "board"), 2)
     if _chance(dice, 20):
-        body["available_from"] = (at + timedelta(days=dice.randint(1, 30))).isoformat()
-    return _json(body)
+        terms["available_from"] = (at + timedelta(days=dice.randint(1, 30))).isoformat()
+    return terms
 
 
 def _skills(
@@ -313,9 +320,8 @@ def _destinations(stage: _Stage, home: int, dice: Random, *, mover: bool) -> lis
         return [own] if _chance(dice, 40) else [stage.city_codes[home]]
     cities = dict.fromkeys(stage.job_city.choose(dice) for _ in range(dice.randint(2, 4)))
     if _chance(dice, 50):
-        return list(
-            {id(place): place for place in (stage.provinces[stage.province_of[c]] for c in cities)}.values()
-        )
+        provinces = dict.fromkeys(stage.province_of[city] for city in cities)
+        return [stage.provinces[province] for province in provinces]
     return [stage.city_codes[city] for city in cities]
 
 

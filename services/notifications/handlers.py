@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from shared.consuming import Batch, Event, Record
     from shared.mongo import Session
 
-_LOOK_S: Final = 0.002
 KINDS: Final = {POSTING_LISTS: AnchorKind.POSTING, SEEKER_LISTS: AnchorKind.SEEKER}
 
 Refused = list[tuple["Record", Rejected]]
@@ -38,27 +36,13 @@ class Lists:
         self._kept_for = kept_for
         self._stored: list[RecommendationsRefreshed] = []
         self._touched: set[Recipient] = set()
-        self._after: asyncio.Task[None] | None = None
 
     async def take(self, batch: Batch, session: Session) -> Sequence[tuple[Record, Rejected]]:
         """Inside the batch's transaction, which may run more than once."""
         lists, tombstones, refused = _sorted_out(batch.events)
         self._touched = await taking.take_lists(self._store, lists, tombstones, self._kept_for, session)
         self._stored = lists
-        self._call_after(session)
         return refused
-
-    def _call_after(self, session: Session) -> None:
-        """Call `committed` when the transaction has ended; after a roll-back in vain, which harms none."""
-        if self._after is not None:
-            self._after.cancel()
-        self._after = asyncio.create_task(self._committed_after(session))
-
-    async def _committed_after(self, session: Session) -> None:
-        # a property, which the driver's stub declares as a method
-        while not cast("bool", session.has_ended):  # noqa: ASYNC110 - the driver has no event for it
-            await asyncio.sleep(_LOOK_S)
-        await self.committed()
 
     async def committed(self) -> None:
         """After the batch is committed."""

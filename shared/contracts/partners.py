@@ -13,12 +13,15 @@ from shared.contracts.postings import PostingTerms
 PartnerPostingId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
+Sequence = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
 class PartnerPostingSubmitted(PostingTerms):
     """A posting in our own form: new or changed, the same thing (upsert by `id`)."""
 
     id: PartnerPostingId
     """The partner's own posting id."""
-    sequence: Annotated[int, Field(ge=0)] | None = None
+    sequence: Sequence | None = None
     """Orders the records of one posting; without it `changed_at` does, without both the arrival."""
     changed_at: Instant | None = None
     """When the partner last changed the posting."""
@@ -31,7 +34,7 @@ class PartnerPostingRemoved(Contract):
     """A posting is not to be had any more at the partner."""
 
     id: PartnerPostingId
-    sequence: Annotated[int, Field(ge=0)] | None = None
+    sequence: Sequence | None = None
     changed_at: Instant | None = None
 
 

@@ -71,7 +71,7 @@ def some(random: Random, pool: list[str], most: int) -> list[str]:
     return random.sample(pool, random.randint(0, most))
 
 
-def maybe(random: Random, value: object, known: float = 0.7) -> Any:
+def maybe(random: Random, value: object, known: float = 0.7) -> object:
     """The value, or None where it is unknown."""
     return value if random.random() < known else None
 

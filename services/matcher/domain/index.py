@@ -6,7 +6,7 @@ One thread changes an index, and not while another asks it; several may ask at o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -65,7 +65,7 @@ class Scored:
     parts: tuple[int, ...]
     """Components, in the order of `COMPONENTS`."""
     unknown: tuple[str, ...]
-    row: int
+    row: int = field(compare=False)
     """Where it lies; means nothing after the next change of the index."""
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _TRY_AGAIN_S = 1.0
+_KINDS = {topic: kind for kind, topic in TOPIC_OF.items()}
 _POLL_MS = 100
 _LISTS_AT_ONCE = 100
 
@@ -85,6 +86,9 @@ class IndexReader:
         wheres = list(world.wheres())
         consumer.assign(wheres)
         ends = dict(await consumer.end_offsets(wheres))
+        if any(end < world.positions[_KINDS[w.topic]][w.partition] for w, end in ends.items()):
+            log.error("ALARM: the topics end before the snapshot; the index begins again")
+            world.begin_again()
         for kind, starts in world.positions.items():
             for number, start in enumerate(starts):
                 consumer.seek(TopicPartition(TOPIC_OF[kind], number), start)
@@ -104,8 +108,7 @@ class IndexReader:
 
 
 def _reached(world: World, ends: Mapping[TopicPartition, int]) -> bool:
-    kinds = {topic: kind for kind, topic in TOPIC_OF.items()}
-    return all(world.positions[kinds[w.topic]][w.partition] >= end for w, end in ends.items())
+    return all(world.positions[_KINDS[w.topic]][w.partition] >= end for w, end in ends.items())
 
 
 class ListTail:

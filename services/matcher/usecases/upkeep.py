@@ -13,7 +13,7 @@ from services.matcher import store
 from services.matcher.settings import MatcherSettings
 from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import LISTS_OF
-from services.matcher.usecases.world import World
+from services.matcher.usecases.world import TOPIC_OF, Known, World
 from shared import metrics
 from shared.broker import Producer
 from shared.contracts.recommendations import AnchorKind
@@ -48,13 +48,32 @@ class Snapshots:
     def __init__(self, settings: MatcherSettings, world: World, delete_retention_ms: int) -> None:
         self._path = settings.service_state_dir / "index.snapshot"
         self._world = world
-        self._max_age = timedelta(milliseconds=min(delete_retention_ms, settings.snapshot_max_age_s * 1000))
         self._retention = timedelta(milliseconds=delete_retention_ms)
+        # older than the tombstones that the topic still has: somebody erased could come back with it
+        self._max_age = min(self._retention, timedelta(seconds=settings.snapshot_max_age_s))
 
     async def load(self) -> None:
         """Go on from the snapshot if it can be believed, else from the topics alone."""
-        ...
+        found = store.read(self._path, self._world.index.policy, datetime.now(UTC), self._max_age)
+        if found is None:
+            # what is not used may name somebody who was erased meanwhile
+            self._path.unlink(missing_ok=True)
+            return
+        index, mark = found
+        self._world.restore(index, mark.offsets, Known.model_validate(mark.notes))
+        log.info("snapshot loaded", created_at=mark.created_at.isoformat())
 
     async def save(self) -> None:
-        """Write the index as it is now; and forget what need not be remembered."""
-        ...
+        """Write the index as it is now, and forget what need not be remembered."""
+        world = self._world
+        if not world.caught_up.is_set():
+            return
+        async with world.lock:
+            world.index.forget_tombstones(datetime.now(UTC) - self._retention)
+            mark = store.Mark(
+                created_at=datetime.now(UTC),
+                offsets={TOPIC_OF[kind]: tuple(positions) for kind, positions in world.positions.items()},
+                notes=world.notes().model_dump(mode="json"),
+            )
+            snapshot = store.capture(world.index, mark)
+        await asyncio.to_thread(store.write, self._path, snapshot)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
+from pydantic import BaseModel
 
 from services.matcher.domain.index import Index
 from shared import metrics
@@ -20,6 +21,14 @@ from shared.contracts.registry import POSTINGS, PROFILES
 TOPIC_OF = {AnchorKind.POSTING: POSTINGS, AnchorKind.SEEKER: PROFILES}
 Changed = Callable[[AnchorKind, str, datetime], None]
 _START = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Known(BaseModel):
+    """What a snapshot keeps beside the index."""
+
+    ids: dict[AnchorKind, list[list[str]]]
+    labels: dict[str, Texts]
+    latest: datetime
 
 
 class World:
@@ -70,6 +79,28 @@ class World:
         known.discard(event.key)
         remove = index.remove_posting if kind is AnchorKind.POSTING else index.remove_profile
         return remove(event.key, event.version, at)
+
+    def notes(self) -> Known:
+        """What is kept beside the index."""
+        return Known.model_construct(
+            ids={kind: [list(ids) for ids in parts] for kind, parts in self.known.items()},
+            labels=dict(self.labels),
+            latest=self.latest,
+        )
+
+    def restore(self, index: Index, offsets: Mapping[str, Sequence[int]], known: Known) -> None:
+        """Go on from here. Before anything is read."""
+        self.index = index
+        self.positions = {kind: list(offsets[topic]) for kind, topic in TOPIC_OF.items()}
+        self.known = {kind: [set(ids) for ids in parts] for kind, parts in known.ids.items()}
+        self.labels, self.latest = dict(known.labels), known.latest
+
+    def begin_again(self) -> None:
+        """Forget everything: the topics are not those that were read before."""
+        self.index = Index(self.index.policy)
+        for kind, positions in self.positions.items():
+            self.positions[kind] = [0] * len(positions)
+            self.known[kind] = [set() for _ in positions]
 
     def version(self, kind: AnchorKind, anchor: str) -> int:
         """The newest version taken in, a tombstone's included; 0 if unknown."""

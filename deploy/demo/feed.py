@@ -1,0 +1,212 @@
+"""Real JobTech ads as a partner's records, and made-up seekers drawn from them.
+
+All dates are moved by one constant, so that ads of past years are open: the earliest last day of publication
+comes to lie a week ahead. Years from 2050 on are JobTech's "no end" and stay as they are.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from deploy.demo.material import Material, Size
+from deploy.demo.season import PartnerPosting
+
+Ad = dict[str, object]
+"""One record of the feed, as it came."""
+
+DATES: Final = ("publication_date", "last_publication_date", "application_deadline", "removed_date")
+NO_END: Final = 2050
+AHEAD: Final = timedelta(days=7)
+
+NAMES: Final = ("Alva", "Elsa", "Maja", "Vera", "Astrid", "Hugo", "Liam", "Nils", "Olle", "Sixten")
+SURNAMES: Final = ("Exempelsson", "Exempelberg", "Exempelström", "Exempelgren")
+EDUCATION: Final = {
+    "gymnasial utbildning": "upper_secondary",
+    "eftergymnasial utbildning kortare än två år": "post_secondary",
+    "eftergymnasial utbildning två år eller längre": "bachelor",
+    "forskarutbildning": "doctor",
+}
+"""What a seeker drawn from an ad has who fulfils what it asks for, by JobTech's label."""
+COUNTY_DIGITS: Final = 2
+
+
+def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Material:
+    """All ads of a file of JSON lines (may be gzipped), and about one seeker for each.
+
+    Raises OSError if the file cannot be read, ValueError if it holds no ads.
+    """
+    ads = _read(path)
+    shift = shift_of(ads, now)
+    size = Size(len(ads), len(ads))
+    return Material(
+        partner="jobtech",
+        partner_name="JobTech (real ads, Sweden)",
+        event_type="JobTechAdPublished",
+        postings=(_posting(shifted(ad, shift)) for ad in ads),
+        seekers=_seekers(ads, seed, size.seekers + more_seekers),
+        size=size,
+        changed=_changed,
+        copied=_copied,
+        notes=(
+            f"{len(ads)} real ads from {path.name}; all their dates are moved by {shift.days} days, so that the "
+            f"first to end does so in {AHEAD.days} days (years from {NO_END} on mean no end and stay).",
+            "The seekers are made up, drawn from the ads' own occupation groups, requirements and places.",
+        ),
+    )
+
+
+def _read(path: Path) -> list[Ad]:
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        ads = [json.loads(line) for line in lines if line.strip()]
+    if not ads or not all(isinstance(ad, dict) and "id" in ad for ad in ads):
+        raise ValueError(f"{path} holds no JobTech ads: one JSON object with an id is expected on each line")
+    return ads
+
+
+# ----------------------------------------------------------------------------------------- dates
+def shift_of(ads: Sequence[Ad], now: datetime) -> timedelta:
+    """The constant, in whole days: the earliest last day of publication comes to lie `AHEAD` of `now`."""
+    ends = [moment for ad in ads if (moment := _date(ad.get("last_publication_date")))]
+    first = min((end for end in ends if end.year < NO_END), default=now.replace(tzinfo=None))
+    return timedelta(days=(now.replace(tzinfo=None) - first + AHEAD).days + 1)
+
+
+def shifted(ad: Ad, shift: timedelta) -> Ad:
+    """The ad with all its dates moved."""
+    moved = dict(ad)
+    for name in DATES:
+        moment = _date(ad.get(name))
+        if moment is not None and moment.year < NO_END:
+            moved[name] = (moment + shift).isoformat()
+    stamp = ad.get("timestamp")
+    if isinstance(stamp, int) and datetime.fromtimestamp(stamp / 1000, UTC).year < NO_END:
+        moved["timestamp"] = stamp + shift // timedelta(milliseconds=1)
+    return moved
+
+
+def _date(value: object) -> datetime | None:
+    """JobTech's times are local and have no offset."""
+    return datetime.fromisoformat(value) if isinstance(value, str) and value else None
+
+
+# ----------------------------------------------------------------------------------------- postings
+def _posting(ad: Ad) -> PartnerPosting:
+    return PartnerPosting(str(ad["id"]), json.dumps(ad, ensure_ascii=False).encode())
+
+
+def _changed(posting: PartnerPosting) -> PartnerPosting:
+    ad: Ad = json.loads(posting.body)
+    openings, stamp = ad.get("number_of_vacancies"), ad.get("timestamp")
+    ad["number_of_vacancies"] = 1 + (openings if isinstance(openings, int) else 1)
+    if isinstance(stamp, int):
+        ad["timestamp"] = stamp + 1
+    return _posting(ad)
+
+
+def _copied(posting: PartnerPosting) -> PartnerPosting:
+    ad: Ad = json.loads(posting.body)
+    return _posting(ad | {"id": f"{posting.id}-copy", "headline": f"{ad.get('headline')} *"})
+
+
+# ----------------------------------------------------------------------------------------- seekers
+def _seekers(ads: Sequence[Ad], seed: int, count: int) -> Iterator[bytes]:
+    """One for each ad in turn, who could have applied for it, give or take."""
+    dice = Random(f"{seed}/feed")  # noqa: S311 - no cryptography
+    groups: dict[str, list[Mapping[str, object]]] = defaultdict(list)
+    for ad in ads:
+        groups[_group(ad)[0]].append(ad)
+    for number in range(count):
+        ad = ads[number % len(ads)]
+        yield json.dumps(_seeker(ad, groups[_group(ad)[0]], number, dice), ensure_ascii=False).encode()
+
+
+def _seeker(
+    ad: Mapping[str, object], alike: Sequence[Mapping[str, object]], number: int, dice: Random
+) -> dict[str, object]:
+    group, label = _group(ad)
+    name = f"Exempel {dice.choice(NAMES)} {dice.choice(SURNAMES)}"
+    body: dict[str, object] = {
+        "consent": {"matching": True},
+        "contact": {"name": name, "email": f"seeker-{number:04d}@example.org"},
+    }
+    if group:
+        body["occupations"] = [{"scheme": "ssyk-2012", "code": group, "label": {"sv": label or group}}]
+    home, regions = _places(ad, dice)
+    body |= home
+    if regions:
+        body["regions"] = regions
+    skills = _skills(ad, 90, dice) | _skills(dice.choice(alike), 60, dice)
+    body["skills"] = [{"scheme": "jobtech", "code": code} for code in skills]
+    asked = [level for label in _labels(ad, "education_level") if (level := EDUCATION.get(label))]
+    body["education"] = dice.choice(
+        asked or ["upper_secondary", "upper_secondary", "post_secondary", "bachelor"]
+    )
+    if dice.random() < 0.8:  # noqa: PLR2004 - the others do not say
+        body["experience_months"] = dice.choice((0, 6, 12, 24, 36, 60, 120))
+    licences = [label.upper() for label in _concepts(ad.get("driving_license")).values()]
+    if licences or dice.random() < 0.5:  # noqa: PLR2004
+        held = licences or dice.choice(([], ["B"]))
+        body["licences"] = [{"scheme": "licence", "code": licence} for licence in dict.fromkeys(held)]
+    if dice.random() < 0.3:  # noqa: PLR2004
+        body["employment_types"] = ["full_time"]
+    return body
+
+
+def _group(ad: Mapping[str, object]) -> tuple[str, str]:
+    """Code and label of the SSYK 2012 group; the code is empty if the ad has none."""
+    group = _first(ad.get("occupation_group"))
+    return str(group.get("legacy_ams_taxonomy_id") or ""), str(group.get("label") or "")
+
+
+def _places(ad: Mapping[str, object], dice: Random) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Where somebody lives who might want the ad, and where they would work: the municipality or its county."""
+    address = _first(ad.get("workplace_address"))
+    municipality, county = str(address.get("municipality_code") or ""), str(address.get("region_code") or "")
+    if not municipality.isdigit():
+        return {}, []
+    home = _region(municipality, str(address.get("municipality") or municipality))
+    wide = county.isdigit() and len(county) == COUNTY_DIGITS and dice.random() < 0.5  # noqa: PLR2004
+    return {"lives_in": home}, [_region(county, str(address.get("region") or county)) if wide else home]
+
+
+def _region(code: str, label: str) -> dict[str, object]:
+    return {"scheme": "scb", "code": code, "label": {"sv": label}}
+
+
+def _skills(ad: Mapping[str, object], percent: int, dice: Random) -> dict[str, str]:
+    """So much of what an ad asks for, as concept ids with labels."""
+    found: dict[str, str] = {}
+    for part in ("must_have", "nice_to_have"):
+        wanted = _first(ad.get(part))
+        for kind in ("skills", "work_experiences"):
+            found |= _concepts(wanted.get(kind))
+    return {code: label for code, label in found.items() if dice.random() * 100 < percent}
+
+
+def _labels(ad: Mapping[str, object], kind: str) -> list[str]:
+    return [label.casefold() for label in _concepts(_first(ad.get("must_have")).get(kind)).values()]
+
+
+def _concepts(value: object) -> dict[str, str]:
+    """Concept ids with their labels."""
+    items = value if isinstance(value, list) else [value]
+    return {
+        str(item["concept_id"]): str(item.get("label") or "")
+        for item in items
+        if isinstance(item, dict) and item.get("concept_id")
+    }
+
+
+def _first(value: object) -> Mapping[str, object]:
+    """Some years of the feed have a list where others have one concept."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return value if isinstance(value, dict) else {}
