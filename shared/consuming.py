@@ -184,6 +184,7 @@ class Consumer:
         self._resumes: set[asyncio.Task[None]] = set()
         self._consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._seen: dict[TopicPartition, tuple[int, float]] = {}
+        """Partitions with lag: where their position stood, and since when."""
 
     def attach(self, broker: KafkaBroker) -> None:
         """Subscribe on this broker, which is not started yet."""
@@ -317,16 +318,18 @@ class Consumer:
         if consumer is None:
             return False
         now, lag, stuck = time.monotonic(), 0, False
+        seen: dict[TopicPartition, tuple[int, float]] = {}
         for where in consumer.assignment():
             end = consumer.highwater(where)
             position = await consumer.position(where) if end is not None else 0
             behind = max(0, (end or 0) - position)
             lag += behind
-            before = self._seen.get(where)
-            if before is None or before[0] != position or not behind or where in self._failures:
-                self._seen[where] = (position, now)
-            elif now - before[1] > self._settings.stuck_after_s:
-                stuck = True
+            if not behind or where in self._failures:
+                continue
+            stood, since = self._seen.get(where, (position, now))
+            seen[where] = (position, since if stood == position else now)
+            stuck = stuck or now - seen[where][1] > self._settings.stuck_after_s
+        self._seen = seen
         metrics.LAG.labels(self.group).set(lag)
         return stuck
 

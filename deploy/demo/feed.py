@@ -16,7 +16,7 @@ from random import Random
 from typing import Final
 
 from deploy.demo.material import Material, Size
-from deploy.demo.season import PartnerPosting
+from deploy.demo.season import PartnerPosting, chance
 
 Ad = dict[str, object]
 """One record of the feed, as it came."""
@@ -34,6 +34,7 @@ EDUCATION: Final = {
     "forskarutbildning": "doctor",
 }
 """What a seeker drawn from an ad has who fulfils what it asks for, by JobTech's label."""
+USUAL_EDUCATION: Final = ("upper_secondary", "upper_secondary", "post_secondary", "bachelor")
 COUNTY_DIGITS: Final = 2
 
 
@@ -55,19 +56,18 @@ def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Ma
         changed=_changed,
         copied=_copied,
         notes=(
-            f"{len(ads)} real ads from {path.name}; all their dates are moved by {shift.days} days, so that the "
-            f"first to end does so in {AHEAD.days} days (years from {NO_END} on mean no end and stay).",
+            f"{len(ads)} real ads from {path.name}. All their dates are moved by {shift.days} days.",
+            f"The first ends in {AHEAD.days} days; years from {NO_END} on mean no end, and stay.",
             "The seekers are made up, drawn from the ads' own occupation groups, requirements and places.",
         ),
     )
 
 
 def _read(path: Path) -> list[Ad]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        ads = [json.loads(line) for line in lines if line.strip()]
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    ads = [json.loads(line) for line in content.splitlines() if line.strip()]
     if not ads or not all(isinstance(ad, dict) and "id" in ad for ad in ads):
-        raise ValueError(f"{path} holds no JobTech ads: one JSON object with an id is expected on each line")
+        raise ValueError(f"{path} holds no JobTech ads: one JSON object with an id on each line")
     return ads
 
 
@@ -145,17 +145,16 @@ def _seeker(
         body["regions"] = regions
     skills = _skills(ad, 90, dice) | _skills(dice.choice(alike), 60, dice)
     body["skills"] = [{"scheme": "jobtech", "code": code} for code in skills]
-    asked = [level for label in _labels(ad, "education_level") if (level := EDUCATION.get(label))]
-    body["education"] = dice.choice(
-        asked or ["upper_secondary", "upper_secondary", "post_secondary", "bachelor"]
-    )
-    if dice.random() < 0.8:  # noqa: PLR2004 - the others do not say
+    levels = _labels(_first(ad.get("must_have")).get("education_level"))
+    asked = [EDUCATION[level.casefold()] for level in levels if level.casefold() in EDUCATION]
+    body["education"] = dice.choice(asked or USUAL_EDUCATION)
+    if chance(dice, 80):
         body["experience_months"] = dice.choice((0, 6, 12, 24, 36, 60, 120))
-    licences = [label.upper() for label in _concepts(ad.get("driving_license")).values()]
-    if licences or dice.random() < 0.5:  # noqa: PLR2004
+    licences = [label.upper() for label in _labels(ad.get("driving_license"))]
+    if licences or chance(dice, 50):
         held = licences or dice.choice(([], ["B"]))
         body["licences"] = [{"scheme": "licence", "code": licence} for licence in dict.fromkeys(held)]
-    if dice.random() < 0.3:  # noqa: PLR2004
+    if chance(dice, 30):
         body["employment_types"] = ["full_time"]
     return body
 
@@ -167,13 +166,13 @@ def _group(ad: Mapping[str, object]) -> tuple[str, str]:
 
 
 def _places(ad: Mapping[str, object], dice: Random) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """Where somebody lives who might want the ad, and where they would work: the municipality or its county."""
+    """Where somebody lives who might want the ad, and where they would work: there, or in the county."""
     address = _first(ad.get("workplace_address"))
     municipality, county = str(address.get("municipality_code") or ""), str(address.get("region_code") or "")
     if not municipality.isdigit():
         return {}, []
     home = _region(municipality, str(address.get("municipality") or municipality))
-    wide = county.isdigit() and len(county) == COUNTY_DIGITS and dice.random() < 0.5  # noqa: PLR2004
+    wide = county.isdigit() and len(county) == COUNTY_DIGITS and chance(dice, 50)
     return {"lives_in": home}, [_region(county, str(address.get("region") or county)) if wide else home]
 
 
@@ -188,25 +187,26 @@ def _skills(ad: Mapping[str, object], percent: int, dice: Random) -> dict[str, s
         wanted = _first(ad.get(part))
         for kind in ("skills", "work_experiences"):
             found |= _concepts(wanted.get(kind))
-    return {code: label for code, label in found.items() if dice.random() * 100 < percent}
-
-
-def _labels(ad: Mapping[str, object], kind: str) -> list[str]:
-    return [label.casefold() for label in _concepts(_first(ad.get("must_have")).get(kind)).values()]
+    return {code: label for code, label in found.items() if chance(dice, percent)}
 
 
 def _concepts(value: object) -> dict[str, str]:
-    """Concept ids with their labels."""
-    items = value if isinstance(value, list) else [value]
+    """Concept ids with their labels; what has no id cannot be compared."""
     return {
-        str(item["concept_id"]): str(item.get("label") or "")
-        for item in items
-        if isinstance(item, dict) and item.get("concept_id")
+        str(item["concept_id"]): str(item.get("label")) for item in _items(value) if item.get("concept_id")
     }
+
+
+def _labels(value: object) -> list[str]:
+    return [str(item["label"]) for item in _items(value) if item.get("label")]
+
+
+def _items(value: object) -> list[Mapping[str, object]]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _first(value: object) -> Mapping[str, object]:
     """Some years of the feed have a list where others have one concept."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return value if isinstance(value, dict) else {}
+    items = _items(value)
+    return items[0] if items else {}

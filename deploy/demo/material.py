@@ -34,7 +34,7 @@ class Material:
     """`ce_type` of its records."""
     postings: Iterator[PartnerPosting]
     seekers: Iterator[bytes]
-    """Lines as `POST /seekers:import` takes them; it goes on beyond `size.seekers`, for later arrivals."""
+    """Lines as `POST /seekers:import` takes them; more than `size.seekers`, for later arrivals."""
     size: Size
     changed: Change
     """The same posting with one opening more, as the partner would send it."""
@@ -56,9 +56,7 @@ def season_material(size: Size, seed: int, more_seekers: int, at: datetime) -> M
         size=size,
         changed=_changed,
         copied=_copied,
-        notes=(
-            "Companies and people are made up (示例, Example); occupations, places and skills are real codes.",
-        ),
+        notes=("Companies and people are made up (示例, Example); the codes are real.",),
     )
 
 

@@ -135,7 +135,8 @@ def _zipf(dice: Random, items: Sequence[T], count: int) -> list[T]:
     return [items[rank - 1] for _, rank in drawn[:count]]
 
 
-def _chance(dice: Random, percent: int) -> bool:
+def chance(dice: Random, percent: int) -> bool:
+    """True so many times of a hundred."""
     return dice.random() * 100 < percent
 
 
@@ -151,10 +152,10 @@ def _posting(stage: _Stage, dice: Random, posting_id: str, at: datetime) -> Part
     occupation, city = data.occupations[chosen], stage.cities[where]
     sector = data.sectors[occupation.sector]
     districts = stage.district_codes[where]
-    place = dice.choice(districts) if districts and _chance(dice, 50) else stage.city_codes[where]
+    place = dice.choice(districts) if districts and chance(dice, 50) else stage.city_codes[where]
     skills = _zipf(dice, occupation.skills, dice.randint(5, 8))
     required = dice.randint(3, 5)
-    often = [benefit for benefit in sector.often if _chance(dice, 50)]
+    often = [benefit for benefit in sector.often if chance(dice, 50)]
     benefits = [*sector.always, *often]
     low, high = _pay(occupation, city, dice)
     reference, employer = _company(stage, dice.randrange(stage.companies), sector.kind, where)
@@ -173,7 +174,7 @@ def _posting(stage: _Stage, dice: Random, posting_id: str, at: datetime) -> Part
         "education": dice.choice(occupation.education),
         "experience_months": dice.choice(occupation.experience),
         "regions": [place],
-        "remote": _chance(dice, occupation.remote),
+        "remote": chance(dice, occupation.remote),
         "pay": {"min": low, "max": high, "currency": "CNY"},
         "employment_type": dice.choice(occupation.types),
         "openings": openings,
@@ -181,9 +182,9 @@ def _posting(stage: _Stage, dice: Random, posting_id: str, at: datetime) -> Part
         "valid_through": (at + timedelta(days=dice.randint(14, 60))).isoformat(),
         "description": _description(data, skills, employer, openings, (low, high)),
     }
-    if occupation.licence and _chance(dice, 85):
+    if occupation.licence and chance(dice, 85):
         body["licences"] = [data.licences[occupation.licence]]
-    if _chance(dice, 60 if graduate else 25):
+    if chance(dice, 60 if graduate else 25):
         body["key_groups"] = [dice.choice(sector.key_groups)]
     return PartnerPosting(posting_id, _json(body))
 
@@ -245,7 +246,7 @@ def _seeker(stage: _Stage, dice: Random, seeker_id: str, at: datetime) -> bytes:
     occupation = data.occupations[wanted[0]]
     sector = data.sectors[occupation.sector]
     home = stage.home_city.choose(dice)
-    mover = _chance(dice, sector.movers)
+    mover = chance(dice, sector.movers)
     months = dice.choice(EXPERIENCE[:5] if "graduate" in sector.key_groups else EXPERIENCE)
     body: dict[str, object] = {
         "occupations": [stage.occupation_codes[index] for index in wanted],
@@ -253,12 +254,12 @@ def _seeker(stage: _Stage, dice: Random, seeker_id: str, at: datetime) -> bytes:
         "education": _education(occupation, dice),
         "lives_in": stage.city_codes[home],
         "regions": _destinations(stage, home, dice, mover=mover),
-        "consent": {"matching": not _chance(dice, 1)},
+        "consent": {"matching": not chance(dice, 1)},
         "contact": _contact(data, seeker_id, dice),
     }
-    if not _chance(dice, 8):
+    if not chance(dice, 8):
         body["experience_months"] = months
-    if mover or _chance(dice, 30):
+    if mover or chance(dice, 30):
         body["key_groups"] = _key_groups(sector.key_groups, dice, mover=mover)
     return _json(body | _terms(data, occupation, dice, at))
 
@@ -266,20 +267,20 @@ def _seeker(stage: _Stage, dice: Random, seeker_id: str, at: datetime) -> bytes:
 def _terms(data: Catalogue, occupation: Occupation, dice: Random, at: datetime) -> dict[str, object]:
     """Facts that some seekers do not give."""
     terms: dict[str, object] = {}
-    if occupation.licence and _chance(dice, 80):
+    if occupation.licence and chance(dice, 80):
         terms["licences"] = [data.licences[occupation.licence]]
-    elif _chance(dice, 60):
+    elif chance(dice, 60):
         terms["licences"] = []
-    if not _chance(dice, 12):
+    if not chance(dice, 12):
         floor = _hundreds(occupation.pay[0] * (0.75 + 0.4 * dice.random()))
         terms["pay_floor"] = {"amount": floor, "currency": "CNY"}
-    if occupation.remote and _chance(dice, 50):
+    if occupation.remote and chance(dice, 50):
         terms["remote"] = True
-    if _chance(dice, 25):
+    if chance(dice, 25):
         terms["employment_types"] = sorted({"full_time", dice.choice(occupation.types)})
-    if _chance(dice, 30):
+    if chance(dice, 30):
         terms["benefits_needed"] = dice.sample(("pension", "medical", "work_injury", "room", "board"), 2)
-    if _chance(dice, 20):
+    if chance(dice, 20):
         terms["available_from"] = (at + timedelta(days=dice.randint(1, 30))).isoformat()
     return terms
 
@@ -308,7 +309,7 @@ def _skills(
 def _education(occupation: Occupation, dice: Random) -> str:
     """Mostly what the occupation asks for, sometimes a level more."""
     level = str(dice.choice(occupation.education))
-    if level in LEVELS[:-1] and _chance(dice, 30):
+    if level in LEVELS[:-1] and chance(dice, 30):
         return LEVELS[LEVELS.index(level) + 1]
     return level
 
@@ -317,9 +318,9 @@ def _destinations(stage: _Stage, home: int, dice: Random, *, mover: bool) -> lis
     """Where the seeker would work: at home, anywhere in the province, or where the jobs are."""
     if not mover:
         own = stage.provinces[stage.province_of[home]]
-        return [own] if _chance(dice, 40) else [stage.city_codes[home]]
+        return [own] if chance(dice, 40) else [stage.city_codes[home]]
     cities = dict.fromkeys(stage.job_city.choose(dice) for _ in range(dice.randint(2, 4)))
-    if _chance(dice, 50):
+    if chance(dice, 50):
         provinces = dict.fromkeys(stage.province_of[city] for city in cities)
         return [stage.provinces[province] for province in provinces]
     return [stage.city_codes[city] for city in cities]

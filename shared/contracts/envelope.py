@@ -35,6 +35,10 @@ FILLER_HEADER = "ce_filler"
 TRACEPARENT = "traceparent"
 TOMBSTONE = "Tombstone"
 """The `ce_type` of a null body on a state topic."""
+_MOST_DIGITS = 18
+"""Of a version: what fits into 64 bits."""
+_LONGEST_NAME = 80
+"""Of a field or header that is named in a reason: in the record it may be as long as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def read_headers(raw: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
             headers[name] = value.decode()
         except UnicodeDecodeError as error:
             if name.startswith("ce_") or name in {"content-type", TRACEPARENT}:
-                message = f"header {name} is not UTF-8"
+                message = f"header {name[:_LONGEST_NAME]} is not UTF-8"
                 raise Rejected(message, code="invalid_header", stage="HEADER_CONVERTER") from error
     return headers
 
@@ -112,7 +116,7 @@ def decode(channel: Channel, headers: Sequence[tuple[str, bytes | None]], value:
             message = "a null body is no event on this topic"
             raise Rejected(message, code="null_body")
         return Decoded(TOMBSTONE, None, _version(text), text)
-    if text.get("content-type", "").startswith(STRUCTURED):
+    if text.get("content-type", "").lower().startswith(STRUCTURED):
         text, value = _unwrap(text, value)
     event_type = text.get("ce_type", "")
     model = channel.models.get(event_type)
@@ -134,7 +138,7 @@ def _revision(body: Contract) -> int:
 
 def _version(headers: Mapping[str, str]) -> int:
     raw = headers.get(VERSION_HEADER, "")
-    if not raw.isascii() or not raw.isdigit():
+    if not raw.isascii() or not raw.isdigit() or len(raw) > _MOST_DIGITS:
         message = f"a tombstone needs its version in {VERSION_HEADER}"
         raise Rejected(message, code="missing_version", stage="HEADER_CONVERTER")
     return int(raw)
@@ -164,8 +168,9 @@ def _unwrap(headers: Mapping[str, str], value: bytes) -> tuple[dict[str, str], b
 
 
 def pointer(location: Sequence[int | str]) -> str:
-    """A pydantic error location as a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    """A pydantic error location as a JSON pointer (RFC 6901); overlong field names are cut."""
+    names = (str(part)[:_LONGEST_NAME] for part in location)
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
 
 
 def _rejection(error: ValidationError) -> Rejected:

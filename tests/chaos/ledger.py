@@ -67,17 +67,14 @@ class PartnerLedger:
                 outcome = "unchanged" if after == vacancy else "accepted"
                 if after is not None:
                     vacancies[record.id] = vacancy = after
-            answers[offset] = Answer(outcome, vacancy and vacancy.version)
+            answers[offset] = Answer(outcome, vacancy.version if vacancy else None)
         return answers, vacancies
 
 
 def _after(vacancy: Vacancy | None, record: Sent) -> Vacancy | None:
     if vacancy is None:
         return None if record.terms is None else Vacancy(1, open=True, terms=record.terms)
-    if record.terms is None:
-        wanted = (False, vacancy.terms)
-    else:
-        wanted = (True, record.terms)
+    wanted = (False, vacancy.terms) if record.terms is None else (True, record.terms)
     if wanted == (vacancy.open, vacancy.terms):
         return vacancy
     return Vacancy(vacancy.version + 1, *wanted)

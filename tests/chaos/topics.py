@@ -72,9 +72,9 @@ class Topics:
                 found += [one for part in batches.values() for raw in part if (one := _written(raw))]
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
-    async def settled(self, timeout: float = 150) -> None:
+    async def settled(self, within_s: float = 150) -> None:
         """Wait until all is handled and published, and nothing has been written for a while."""
-        deadline, since = time.monotonic() + timeout, time.monotonic()
+        deadline, since = time.monotonic() + within_s, time.monotonic()
         before: dict[TopicPartition, int] = {}
         mongo: MongoClient[Body] = MongoClient(self.addresses.mongo)
         admin = AIOKafkaAdminClient(bootstrap_servers=self.addresses.kafka)

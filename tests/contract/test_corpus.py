@@ -48,7 +48,7 @@ def test_every_event_has_old_messages(at: Any):  # noqa: ANN401 - pytest's
 
 
 def test_old_messages_are_never_edited():
-    """In the corpus, `sha256sum postings.v1/PostingClosed/new.json >> SHA256SUMS` adds one; no line changes."""
+    """`sha256sum postings.v1/PostingClosed/new.json >> SHA256SUMS` adds one; no line ever changes."""
     listed = (CORPUS / "SHA256SUMS").read_text("utf-8").splitlines()
     present = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {named(path)}" for path in MESSAGES]
     assert sorted(listed) == sorted(present)

@@ -13,8 +13,12 @@ import shared.regions
 
 F = TypeVar("F", bound=Callable[..., object])
 
-SOURCES: Final = (*sorted(Path(__file__).parent.glob("*.py")), Path(shared.regions.__file__))
-"""All that a kernel can be compiled from."""
+FOLDER: Final = Path(__file__).parent
+SOURCES: Final = (
+    *(FOLDER / f"{name}.py" for name in ("codes", "columns", "kernels", "lookups", "policy", "questions")),
+    Path(shared.regions.__file__),
+)
+"""All modules that a kernel is compiled from, constants included."""
 EDITION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:12]
 
 

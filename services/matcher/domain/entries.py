@@ -6,31 +6,30 @@ from collections.abc import Sequence
 
 from services.matcher.domain.index import Index, Scored
 from services.matcher.domain.kernels import COMPONENTS
-from shared.contracts.recommendations import AnchorKind, Components, Entry
+from shared.contracts.recommendations import AnchorKind, Entry
 
 
 def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Sequence[Scored]) -> tuple[Entry, ...]:
-    """The entries of the anchor's list, from an answer of `Index.top` since which the index did not change.
-
-    They are built without validation, because every list passes here and all of it comes from validated
-    events.
-    """
+    """The entries of the anchor's list, from an answer of `Index.top`; the index must not change in between."""
     by_posting = kind is AnchorKind.POSTING
     anchor = (index.postings if by_posting else index.seekers).row_of.get(anchor_id)
     if anchor is None or not scored:
         return ()
     rows = [one.row for one in scored]
     skills = index.skills_between(*(([anchor], rows) if by_posting else (rows, [anchor])))
+    # Validating a dict takes half the time of `model_construct`.
     return tuple(
-        Entry.model_construct(
-            id=one.id,
-            version=one.version,
-            points=one.points,
-            components=Components.model_construct(None, **dict(zip(COMPONENTS, one.parts, strict=True))),
-            matched=matched,
-            missing=missing,
-            unknown=one.unknown,
-            employer_id=None if by_posting else index.postings.sharers[one.row][0],
+        Entry.model_validate(
+            {
+                "id": one.id,
+                "version": one.version,
+                "points": one.points,
+                "components": dict(zip(COMPONENTS, one.parts, strict=True)),
+                "matched": matched,
+                "missing": missing,
+                "unknown": one.unknown,
+                "employer_id": None if by_posting else index.postings.sharers[one.row][0],
+            }
         )
         for one, (matched, missing) in zip(scored, skills, strict=True)
     )

@@ -1,0 +1,41 @@
+"""What happens to processes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from deploy.processes import Platform, ServiceProcess
+from tests.chaos.conftest import SESSION_S
+
+log = structlog.get_logger()
+
+
+async def kill(process: ServiceProcess, down_s: float = 0.5) -> None:
+    """SIGKILL; started again after a while, and waited for."""
+    log.info("kill", process=process.name)
+    process.kill()
+    await asyncio.sleep(down_s)
+    await revive(process)
+
+
+async def revive(process: ServiceProcess) -> None:
+    await asyncio.to_thread(process.restart)
+    await asyncio.to_thread(process.wait_ready)
+
+
+async def hang(process: ServiceProcess, seconds: float = SESSION_S * 1.5) -> None:
+    """SIGSTOP, by default until its partitions and its lease have gone to the other process; SIGCONT."""
+    log.info("hang", process=process.name)
+    process.pause()
+    await asyncio.sleep(seconds)
+    process.resume()
+
+
+async def hang_and_kill_the_other(platform: Platform, service: str, late_s: float) -> None:
+    """The one that took over is killed just when the first one wakes up and does what it was about to do."""
+    await hang(platform[service])
+    await asyncio.sleep(late_s)
+    await kill(platform[f"{service}-2"])
+    await asyncio.to_thread(platform[service].wait_ready)

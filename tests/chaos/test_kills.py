@@ -1,0 +1,241 @@
+"""Each service is killed, and paused past its session and its lease, in mid-stream.
+
+By the ledger of what was acknowledged: nothing is lost, no effect happens twice, no version goes back, no
+receipt changes its answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from httpx import AsyncClient
+from pymongo import MongoClient
+
+from deploy.processes import SERVICES, Platform
+from deploy.servers import Addresses
+from shared.contracts.postings import PostingTerms
+from shared.contracts.profiles import ProfileTerms
+from shared.contracts.registry import PARTNER_RECEIPTS, POSTING_LISTS, POSTINGS, PROFILES, SEEKER_LISTS
+from tests.chaos import faults
+from tests.chaos.ledger import PartnerLedger, SeekerLedger
+from tests.chaos.topics import Body, Topics, Written
+from tests.chaos.traffic import MATCHMAKER, Caller, Partner, Seekers
+
+PARTNERS = ("north", "south", "east")
+EVENTS = 5_000
+SEED = 3
+
+
+@dataclass
+class Crowd:
+    """All partners and seekers of the test."""
+
+    partners: list[Partner]
+    seekers: Seekers
+
+    @property
+    def events(self) -> int:
+        sent = sum(len(partner.ledger.sent) for partner in self.partners)
+        return sent + self.seekers.ledger.commands
+
+    async def burst(self) -> None:
+        """So much that a service that is killed now is killed at work."""
+        await asyncio.gather(*(partner.stir(60) for partner in self.partners), self.seekers.register(40))
+
+    async def go_on(self, enough: asyncio.Event) -> None:
+        """A stream of everything, until the faults are over and there was enough."""
+
+        async def partner_goes_on(partner: Partner) -> None:
+            while not enough.is_set() or self.events < EVENTS:
+                await partner.stir(4)
+                await asyncio.sleep(0.2)
+
+        async def seeker_goes_on() -> None:
+            while not enough.is_set() or self.events < EVENTS:
+                await self.seekers.stir(1)
+                await asyncio.sleep(0.1)
+
+        streams = [partner_goes_on(partner) for partner in self.partners]
+        await asyncio.gather(*streams, *(seeker_goes_on() for _ in range(4)))
+
+
+@asynccontextmanager
+async def a_crowd(platform: Platform, seed: int) -> AsyncIterator[Crowd]:
+    random = Random(seed)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=platform.addresses.kafka, acks="all", enable_idempotence=True, linger_ms=5
+    )
+    await producer.start()
+    try:
+        async with AsyncClient() as client:
+            keys = platform.root / "keys"
+            operator = Caller.of(client, [platform["postings"].url], keys, "operator", "op-1")
+            for name in PARTNERS:
+                answer = await operator("PUT", f"/partners/{name}", json={"name": name})
+                assert answer.is_success, answer.text
+            both = [platform["profiles"].url, platform["profiles-2"].url]
+            matchmaker = Caller.of(client, both, keys, "matchmaker", MATCHMAKER)
+            yield Crowd([Partner(name, producer, random) for name in PARTNERS], Seekers(matchmaker, random))
+    finally:
+        await producer.stop()
+
+
+async def faults_in_turn(platform: Platform, crowd: Crowd, random: Random) -> None:
+    """Kill the second processes; hang the first ones, and kill who took over as they wake; kill the first ones.
+
+    The first process starts first, so it holds its service's lease when it hangs.
+    """
+    for service in SERVICES:
+        await asyncio.gather(crowd.burst(), faults.kill(platform[f"{service}-2"]))
+    for service in SERVICES:
+        late_s = random.choice([0.0, 0.05, 0.2])
+        await asyncio.gather(crowd.burst(), faults.hang_and_kill_the_other(platform, service, late_s))
+    for service in SERVICES:
+        burst = asyncio.create_task(crowd.burst())
+        await asyncio.sleep(random.uniform(0, 0.3))
+        await faults.kill(platform[service], down_s=0)
+        await burst
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_nothing_acknowledged_is_lost_or_done_twice(platform: Platform, topics_file: Path):
+    async with a_crowd(platform, SEED) as crowd:
+        over = asyncio.Event()
+        stream = asyncio.create_task(crowd.go_on(over))
+        await faults_in_turn(platform, crowd, Random(SEED))
+        over.set()
+        await stream
+    topics = Topics(platform.addresses, topics_file, PARTNERS)
+    await topics.settled()
+
+    assert crowd.events >= EVENTS
+    postings, profiles = await topics.read(POSTINGS), await topics.read(PROFILES)
+    for partner in crowd.partners:
+        await check_receipts(topics, partner.name, partner.ledger)
+    check_versions(postings)
+    check_versions(profiles)
+    check_postings(platform.addresses, crowd.partners, postings)
+    check_profiles(platform.addresses, crowd.seekers.ledger, profiles)
+    for source, list_topic, kind in (
+        (postings, POSTING_LISTS, "posting"),
+        (profiles, SEEKER_LISTS, "seeker"),
+    ):
+        lists = await topics.read(list_topic)
+        check_lists(last(source), lists)
+        check_stored_lists(platform.addresses, kind, last(lists))
+
+
+def last(records: list[Written]) -> dict[str, Written]:
+    """What stands on a topic in the end, by key."""
+    return {record.key: record for record in records}
+
+
+async def check_receipts(topics: Topics, partner: str, ledger: PartnerLedger) -> None:
+    """One answer to each record, whatever the number of receipts, and the right one."""
+    answers: dict[str, Body] = {}
+    for receipt in await topics.read(PARTNER_RECEIPTS.format(partner=partner)):
+        assert receipt.body is not None
+        before = answers.setdefault(receipt.body["id"], receipt.body)
+        assert before == receipt.body, "a receipt changed its answer"
+    expected, _ = ledger.expected()
+    found = {
+        int(name.rpartition("/")[2]): (body["outcome"], body.get("version")) for name, body in answers.items()
+    }
+    assert found == {offset: (answer.outcome, answer.version) for offset, answer in expected.items()}
+
+
+def check_versions(records: list[Written]) -> None:
+    """By key: no version is missing, none has two bodies, and the newest stands last."""
+    versions: dict[str, dict[int, Body | None]] = {}
+    for record in records:
+        bodies = versions.setdefault(record.key, {})
+        assert bodies.setdefault(record.version, record.body) == record.body, f"two bodies: {record}"
+    for key, record in last(records).items():
+        have = set(versions[key])
+        assert record.version == max(have), f"an old version stands last: {record}"
+        # who is erased takes along what was not published yet
+        if record.body is not None:
+            assert have == set(range(1, record.version + 1)), f"versions of {key} are lost: {sorted(have)}"
+
+
+def check_postings(addresses: Addresses, partners: list[Partner], records: list[Written]) -> None:
+    """What partners were told of is on the topic and in the database: each posting, and no other."""
+    bodies = {key: record.body or {} for key, record in last(records).items()}
+    ours = {(body["source"]["partner"], body["source"]["id"]): body for body in bodies.values()}
+    expected = {
+        (partner.name, name): vacancy
+        for partner in partners
+        for name, vacancy in partner.ledger.expected()[1].items()
+    }
+    assert ours.keys() == expected.keys()
+    for key, vacancy in expected.items():
+        assert ours[key]["version"] == vacancy.version
+        assert (ours[key]["status"] == "open") is vacancy.open
+        assert PostingTerms.model_validate(ours[key]) == PostingTerms.model_validate(vacancy.terms)
+    assert bodies == {row["_id"]: row["body"] for row in stored(addresses, "postings", "postings")}
+
+
+def check_profiles(addresses: Addresses, ledger: SeekerLedger, records: list[Written]) -> None:
+    """The same for seekers; who was erased is a tombstone, and gone from the database."""
+    final = last(records)
+    rows = {row["_id"]: row for row in stored(addresses, "profiles", "seekers")}
+    assert final.keys() == ledger.standing.keys()
+    assert rows.keys() == ledger.live().keys()
+    for seeker, standing in ledger.standing.items():
+        body = final[seeker].body
+        if standing.erased:
+            assert body is None
+            continue
+        assert body is not None
+        for found in (body, rows[seeker]):
+            assert (found["version"], found["status"]) == (standing.version, standing.status)
+            assert ProfileTerms.model_validate(found) == ProfileTerms.model_validate(standing.terms)
+
+
+def check_lists(anchors: dict[str, Written], lists: list[Written]) -> None:
+    """Each anchor has a list for its last version, and the highest revision stands last."""
+    final = last(lists)
+    highest: dict[str, int] = {}
+    for record in lists:
+        highest[record.key] = max(highest.get(record.key, 0), record.version)
+    for key, record in final.items():
+        assert record.version == highest[key], f"an old list stands last: {record}"
+    for key, anchor in anchors.items():
+        if anchor.body is None:
+            assert key not in final or final[key].body is None, f"the list of {key} outlived its anchor"
+            continue
+        body = final[key].body
+        assert body is not None
+        assert body["anchor_version"] == anchor.version, f"no list for the last version of {key}"
+        if anchor.body["status"] not in {"open", "active"}:
+            assert "entries" not in body, f"{key} is not open, and has recommendations"
+
+
+def check_stored_lists(addresses: Addresses, kind: str, final: dict[str, Written]) -> None:
+    """Notifications has what stands on the list topic."""
+    rows = {row["_id"]: row for row in stored(addresses, "notifications", "lists")}
+    here = {f"{kind}:{key}": record for key, record in final.items() if record.body is not None}
+    assert {name for name in rows if name.startswith(f"{kind}:")} == here.keys()
+    for name, record in here.items():
+        body, row = record.body or {}, rows[name]
+        assert (row["revision"], row["anchor_version"]) == (record.version, body["anchor_version"])
+        entries = [(entry["id"], entry["points"]) for entry in body.get("entries", ())]
+        assert [(entry["id"], entry["p"]) for entry in row["entries"]] == entries
+
+
+def stored(addresses: Addresses, database: str, collection: str) -> list[dict[str, Any]]:
+    client: MongoClient[dict[str, Any]] = MongoClient(addresses.mongo)
+    try:
+        return list(client[database][collection].find())
+    finally:
+        client.close()
