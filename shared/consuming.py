@@ -41,6 +41,8 @@ log = structlog.get_logger()
 
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 30.0
+_EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,8 @@ def record_of(raw: ConsumerRecord[Any, Any]) -> Record:
 
 
 def _time(milliseconds: int) -> datetime:
-    """Kafka's time stamp. A producer may have set any number: one that no calendar has becomes the first one."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+    """Kafka's time stamp. A producer may have set any number: it is moved into the years that contracts know."""
+    return datetime.fromtimestamp(min(max(milliseconds, _EARLIEST_MS), _LATEST_MS) / 1000, UTC)
 
 
 def is_filler(record: Record) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared import metrics
-from shared.broker import Outgoing
+from shared.broker import MAX_RECORD_BYTES, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,14 +57,16 @@ class DeadLetters:
             "exception.class.name": f"Rejected.{reason.code}",
             "exception.message": str(reason),
         }
-        headers = [
-            *record.headers,
-            *((_PREFIX + name, value.encode()) for name, value in errors.items()),
-        ]
+        key, value, headers = record.key, record.value, record.headers
+        size = sum(len(part or b"") for part in (key, value, *(held for _, held in headers)))
+        if size > MAX_RECORD_BYTES:
+            # its producer had compressed it: no topic of ours takes it, and it must not hold up the next ones
+            errors["exception.message"] += f" (left out: {size} bytes, too large to be kept)"
+            key, value, headers = None, None, ()
         return Outgoing(
             dead_letter_topic(self._group),
-            record.key,
-            record.value,
-            headers,
+            key,
+            value,
+            [*headers, *((_PREFIX + name, text.encode()) for name, text in errors.items())],
             timestamp_ms=int(record.timestamp.timestamp() * 1000),
         )

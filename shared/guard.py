@@ -15,6 +15,8 @@ from aiokafka.errors import KafkaError
 from shared import metrics, outbox
 from shared.broker import reader
 from shared.contracts.envelope import EPOCH_HEADER
+from shared.errors import Unavailable
+from shared.mongo import away
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -38,9 +40,7 @@ _IDLE_S: Final = 1.0
 class Guard:
     """Watches one topic while this process's relay leads."""
 
-    def __init__(
-        self, settings: ServiceSettings, topic: str, mongo: Mongo, relay: Relay, restate: Restate
-    ) -> None:
+    def __init__(self, settings: ServiceSettings, topic: str, mongo: Mongo, relay: Relay, restate: Restate) -> None:
         self._settings = settings
         self._topic = topic
         self._mongo = mongo
@@ -59,7 +59,9 @@ class Guard:
             try:
                 await consumer.start()
                 await self._watch(consumer)
-            except (KafkaError, OSError) as error:
+            except Exception as error:
+                if not (isinstance(error, KafkaError | OSError | Unavailable) or away(error)):
+                    raise
                 log.warning("the topic cannot be watched", topic=self._topic, error=repr(error))
                 await asyncio.sleep(_IDLE_S)
             finally:
@@ -67,6 +69,9 @@ class Guard:
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         partitions = consumer.partitions_for_topic(self._topic) or await self._discover(consumer)
+        if not partitions:
+            message = f"there is no topic {self._topic} yet"
+            raise Unavailable(message)
         consumer.assign([TopicPartition(self._topic, number) for number in partitions])
         await self._load()
         for number in partitions:
@@ -130,7 +135,5 @@ class Guard:
         await self._mongo.transaction(work)
         if displaced:
             metrics.DISPLACED.labels(self._topic).inc(len(displaced))
-            log.warning(
-                "a former relay's late records were answered", topic=self._topic, count=len(displaced)
-            )
+            log.warning("a former relay's late records were answered", topic=self._topic, count=len(displaced))
             await self._relay.wake()

@@ -7,6 +7,7 @@ import binascii
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,13 +16,15 @@ from starlette.exceptions import HTTPException
 from shared.contracts.common import Texts
 from shared.contracts.partners import Fault
 from shared.errors import Unavailable
-from shared.mongo import DriverError, away
 from shared.faults import faults_of
+from shared.mongo import DriverError, away
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI, Request
+
+log = structlog.get_logger()
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
@@ -141,7 +144,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         return _render(invalid(faults_of(error.errors(), http=True)))
 
-    async def on_unavailable(_: Request, __: Exception) -> JSONResponse:
+    async def on_unavailable(_: Request, error: Exception) -> JSONResponse:
+        log.warning("a request was not served", reason=str(error))  # the caller is not told what is away
         return _render(
             Problem(
                 503,
@@ -159,12 +163,11 @@ def install(app: FastAPI) -> None:
         return _render(Problem(status, status.name.lower(), status.phrase, zh, headers=error.headers))
 
     async def on_fault(_: Request, __: Exception) -> JSONResponse:
-        return _render(
-            Problem(500, "internal", "This is our fault, and is logged.", "系统内部错误，已记录。")
-        )
+        return _render(Problem(500, "internal", "This is our fault, and is logged.", "系统内部错误，已记录。"))
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
+
     async def on_driver_error(request: Request, error: Exception) -> JSONResponse:
         if away(error):
             return await on_unavailable(request, error)
@@ -207,9 +210,7 @@ def _render(problem: Problem) -> JSONResponse:
         pointer=problem.pointer,
         faults=problem.faults,
     )
-    return JSONResponse(
-        body.model_dump(mode="json"), problem.status, headers=problem.headers, media_type=PROBLEM_JSON
-    )
+    return JSONResponse(body.model_dump(mode="json"), problem.status, headers=problem.headers, media_type=PROBLEM_JSON)
 
 
 def _document(app: FastAPI) -> None:

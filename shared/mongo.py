@@ -1,6 +1,7 @@
 """MongoDB, the only place that knows the driver: Motor today, PyMongo's own async client by changing this file.
 
-A transaction's callback may run more than once, so it has no side effects outside the session. A duplicate key ends the transaction: catch `DuplicateKey` around it.
+A transaction's callback may run more than once, so it has no side effects outside the session. A duplicate key
+ends the transaction: catch `DuplicateKey` around it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 __all__ = [
+    "SNAPSHOT",
     "BulkWriteError",
     "Collection",
     "Database",
@@ -70,6 +72,9 @@ _AWAY: Final = (AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeo
 _SELECTION_MS: Final = 3_000
 _OPERATION_MS: Final = 15_000
 """Most that one operation, or one whole transaction with its retries, may take."""
+
+SNAPSHOT: Final = ReadConcern("snapshot")
+"""For a read that must not see a commit without the ones before it (a cursor otherwise sees what comes)."""
 
 T = TypeVar("T")
 
@@ -123,7 +128,7 @@ async def _insist(session: Session, work: Callable[[Session], Awaitable[T]]) -> 
     """The loop of MongoDB's transactions specification; Motor's own does not try a failed commit again."""
     deadline, tries = time.monotonic() + _OPERATION_MS / 1000, 0
     while True:
-        session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority"))
+        session.start_transaction(read_concern=SNAPSHOT, write_concern=WriteConcern("majority"))
         try:
             result = await work(session)
             await _commit(session, deadline)

@@ -19,7 +19,7 @@ from shared.broker import Outgoing
 from shared.contracts.envelope import EPOCH_HEADER, FILLER_HEADER
 from shared.errors import Unavailable
 from shared.lease import Lease
-from shared.mongo import away
+from shared.mongo import SNAPSHOT, away
 from shared.outbox import OUTBOX
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ _TRY_AGAIN_S: Final = 1.0
 class Relay:
     """The outbox relay of one service; runs in every process of it, publishes in one."""
 
-    def __init__(
-        self, settings: ServiceSettings, service: str, mongo: Mongo, redis: Redis, producer: Producer
-    ) -> None:
+    def __init__(self, settings: ServiceSettings, service: str, mongo: Mongo, redis: Redis, producer: Producer) -> None:
         self._settings = settings
         self._service = service
         self._mongo = mongo
@@ -50,6 +48,7 @@ class Relay:
         self._producer = producer
         self._woken = asyncio.Event()
         self._renewed = 0.0
+        self._unanswered = False
         self._filled: dict[str, float] = {}
         self.lease = Lease(mongo.db, "relay", settings.lease_s)
         self.delayed = False
@@ -82,7 +81,7 @@ class Relay:
                 elif not await self.publish_once():
                     await self._wait()
             except Unavailable as error:
-                self.delayed = True
+                self.delayed = self._unanswered = True
                 log.warning("publishing waits", error=str(error))
                 await asyncio.sleep(_TRY_AGAIN_S)
             except Exception as error:
@@ -92,6 +91,10 @@ class Relay:
                 await asyncio.sleep(_TRY_AGAIN_S)
 
     async def _leading(self) -> bool:
+        if self._unanswered:
+            # it may still be written late: what comes now needs a higher number
+            await self.lease.release()
+            self._unanswered = False
         if time.monotonic() - self._renewed > self._settings.lease_s / 3 or not self.lease.held:
             await self.lease.acquire()
             self._renewed = time.monotonic()
@@ -121,7 +124,9 @@ class Relay:
         Insertion order is only known within one process; where the limit cuts, an earlier version that another
         process wrote may lie behind it.
         """
-        outbox, limit = self._mongo.db[OUTBOX], self._settings.relay_rows
+        # all at one moment: a cursor could miss a version that is committed behind it, and find the next one
+        outbox = self._mongo.db.get_collection(OUTBOX, read_concern=SNAPSHOT)
+        limit = self._settings.relay_rows
         rows = await outbox.find().sort("_id", 1).limit(limit).to_list(limit)
         if len(rows) == limit:
             ids = {row["aggregateid"] for row in rows if row["version"] is not None}
@@ -132,9 +137,7 @@ class Relay:
         for number, row in enumerate(rows):
             place.setdefault((row["aggregatetype"], row["aggregateid"]), number)
         # rows without a version keep their order; versions of one aggregate stand together, ascending
-        return sorted(
-            rows, key=lambda row: (place[row["aggregatetype"], row["aggregateid"]], row["version"] or 0)
-        )
+        return sorted(rows, key=lambda row: (place[row["aggregatetype"], row["aggregateid"]], row["version"] or 0))
 
     def _record(self, row: Document) -> Outgoing:
         payload = row["payload"]

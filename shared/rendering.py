@@ -242,9 +242,7 @@ def _gate_facts(gate: str, facts: Facts, labels: Labels) -> _Pair:
     if gate == "pay":
         above = _above_floor(facts)
         if above is not None and above[0] < 0:
-            return _Pair(
-                f"（每月少{-above[0]:,} {above[1]}）", f" ({-above[0]:,} {above[1]} a month too little)"
-            )
+            return _Pair(f"（每月少{-above[0]:,} {above[1]}）", f" ({-above[0]:,} {above[1]} a month too little)")
     if gate == "licences":
         own = _keys(profile.licences or ())
         names = _listed([key for key in _keys(posting.licences) if key not in own], labels)

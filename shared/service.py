@@ -30,6 +30,7 @@ from shared.relay import Relay
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+    from aiokafka import TopicPartition
     from aiokafka.abc import ConsumerRebalanceListener
     from fastapi import APIRouter
     from faststream.kafka import KafkaBroker
@@ -120,7 +121,11 @@ class Service:
         `committed` is called after each transaction, and may be left out by a crash: for wake-up calls.
         """
         letters = DeadLetters(self.producer, group)
-        inbox = Inbox(self.mongo, group, handler, letters, lambda wheres: consumer.end_offsets(wheres))
+
+        async def ends(wheres: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+            return await consumer.end_offsets(wheres)
+
+        inbox = Inbox(self.mongo, group, handler, letters, ends)
 
         async def process(batch: Batch) -> None:
             await inbox.process(batch)
@@ -266,10 +271,11 @@ class Service:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for work in self._stops:
             await work()
+        # flushed before the next relay may begin
+        await self.producer.close()
         if self._relay is not None and self._relay.lease.held:
             with contextlib.suppress(Exception):
                 await self._relay.lease.release()
-        await self.producer.close()
         await self.redis.close()
         if self._mongo is not None:
             self._mongo.close()
@@ -281,7 +287,7 @@ class Service:
         return self._relay is not None and self._relay.delayed
 
     async def live(self) -> dict[str, bool]:
-        """By part: is it alive? Dead background work, and positions that stand still while there is lag, are not."""
+        """By part, is it alive: dead background work, and positions that stand still while there is lag, are not."""
         parts = {
             name: not task.done() or (name == "messaging" and task.exception() is None)
             for name, task in self._tasks.items()

@@ -60,9 +60,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description="The main job, end to end.")
-    parser.add_argument(
-        "--feed", type=Path, help="real JobTech ads (.jsonl or .jsonl.gz) in place of the season"
-    )
+    parser.add_argument("--feed", type=Path, help="real JobTech ads (.jsonl or .jsonl.gz) in place of the season")
     parser.add_argument("--scale", choices=SCALES, default="medium", help="of the season (default: medium)")
     parser.add_argument("--seed", type=int, default=1, help="another number, another season")
     parser.add_argument("--stay", action="store_true", help="keep everything up until Ctrl-C")
@@ -127,7 +125,7 @@ async def _play(console: Console, material: Material, addresses: Addresses, plat
     async with Front(urls, ROOT / "keys") as front, StoredLists(addresses.mongo) as lists:
         name = {"name": material.partner_name}
         await front.put("operator", "operator", "postings", f"/partners/{material.partner}", name)
-        async with Partner(addresses.kafka, material.partner, material.event_type) as partner:
+        async with Partner(addresses.kafka, material.partner) as partner:
             await play(Stage(console, front, partner, lists, material, ROOT, alive))
 
 
@@ -143,9 +141,7 @@ def _where_to_look(console: Console, platform: Platform, *, stay: bool) -> None:
     token = f"make -s token KEYS={root}/keys ROLE"
     stream = f"{platform['notifications'].url}/stream"
     console.print(f"  令牌 tokens    {token}=operator    {token}=seeker SUB=demo-seeker-1")
-    console.print(
-        f'  事件流 stream  curl -N -H "Authorization: Bearer $({token}=seeker SUB=demo-seeker-1)" {stream}'
-    )
+    console.print(f'  事件流 stream  curl -N -H "Authorization: Bearer $({token}=seeker SUB=demo-seeker-1)" {stream}')
     console.print("  Ctrl-C 停止全部 · stops everything")
 
 

@@ -155,9 +155,7 @@ def catalogue() -> Catalogue:
         given_names=conditions.given_names,
         skills={label: code(skills.scheme, skills.skills[label].code, names[label]) for label in asked},
         skill_names=names,
-        licences={
-            name: code("licence", licence.code, licence) for name, licence in conditions.licences.items()
-        },
+        licences={name: code("licence", licence.code, licence) for name, licence in conditions.licences.items()},
     )
 
 

@@ -34,7 +34,13 @@ EDUCATION: Final = {
     "forskarutbildning": "doctor",
 }
 """What a seeker drawn from an ad has who fulfils what it asks for, by JobTech's label."""
-USUAL_EDUCATION: Final = ("upper_secondary", "upper_secondary", "post_secondary", "bachelor")
+USUAL_EDUCATION: Final = {
+    "1": ("bachelor", "master"),
+    "2": ("bachelor", "bachelor", "master"),
+    "3": ("post_secondary", "short_cycle_tertiary", "bachelor"),
+    "9": ("lower_secondary", "upper_secondary"),
+}
+"""By SSYK 2012 major group: 2 are occupations that need higher education, 9 those that need none."""
 COUNTY_DIGITS: Final = 2
 
 
@@ -54,7 +60,6 @@ def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Ma
         seekers=_seekers(ads, seed, size.seekers + more_seekers),
         size=size,
         changed=_changed,
-        copied=_copied,
         notes=(
             f"{len(ads)} real ads from {path.name}. All their dates are moved by {shift.days} days.",
             f"The first ends in {AHEAD.days} days; years from {NO_END} on mean no end, and stay.",
@@ -111,11 +116,6 @@ def _changed(posting: PartnerPosting) -> PartnerPosting:
     return _posting(ad)
 
 
-def _copied(posting: PartnerPosting) -> PartnerPosting:
-    ad: Ad = json.loads(posting.body)
-    return _posting(ad | {"id": f"{posting.id}-copy", "headline": f"{ad.get('headline')} *"})
-
-
 # ----------------------------------------------------------------------------------------- seekers
 def _seekers(ads: Sequence[Ad], seed: int, count: int) -> Iterator[bytes]:
     """One for each ad in turn, who could have applied for it, give or take."""
@@ -147,7 +147,7 @@ def _seeker(
     body["skills"] = [{"scheme": "jobtech", "code": code} for code in skills]
     levels = _labels(_first(ad.get("must_have")).get("education_level"))
     asked = [EDUCATION[level.casefold()] for level in levels if level.casefold() in EDUCATION]
-    body["education"] = dice.choice(asked or USUAL_EDUCATION)
+    body["education"] = dice.choice(asked or USUAL_EDUCATION.get(group[:1], ("upper_secondary",)))
     if chance(dice, 80):
         body["experience_months"] = dice.choice((0, 6, 12, 24, 36, 60, 120))
     licences = [label.upper() for label in _labels(ad.get("driving_license"))]
@@ -192,9 +192,7 @@ def _skills(ad: Mapping[str, object], percent: int, dice: Random) -> dict[str, s
 
 def _concepts(value: object) -> dict[str, str]:
     """Concept ids with their labels; what has no id cannot be compared."""
-    return {
-        str(item["concept_id"]): str(item.get("label")) for item in _items(value) if item.get("concept_id")
-    }
+    return {str(item["concept_id"]): str(item.get("label")) for item in _items(value) if item.get("concept_id")}
 
 
 def _labels(value: object) -> list[str]:

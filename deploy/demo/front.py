@@ -33,9 +33,7 @@ class Front:
         self.urls = urls
         self._keys_dir = keys_dir
         self._tokens: dict[tuple[Role, str], str] = {}
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(30, read=120), limits=httpx.Limits(max_connections=50)
-        )
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(30, read=120), limits=httpx.Limits(max_connections=50))
 
     async def __aenter__(self) -> Self:
         """Nothing to wait for."""
@@ -57,16 +55,12 @@ class Front:
 
     async def get(self, role: Role, sub: str, service: str, path: str, **params: str | int) -> Json:
         """The body of a GET. Raises CallError."""
-        response = await self._client.get(
-            self.urls[service] + path, params=params, headers=self._headers(role, sub)
-        )
+        response = await self._client.get(self.urls[service] + path, params=params, headers=self._headers(role, sub))
         return _body(response)
 
     async def put(self, role: Role, sub: str, service: str, path: str, body: Json) -> Json:
         """The body that a PUT answers. Raises CallError."""
-        response = await self._client.put(
-            self.urls[service] + path, json=body, headers=self._headers(role, sub)
-        )
+        response = await self._client.put(self.urls[service] + path, json=body, headers=self._headers(role, sub))
         return _body(response)
 
     async def register(self, sub: str, submission: bytes) -> Json:
@@ -91,14 +85,10 @@ class Front:
         )
         return _body(response)
 
-    async def stream(
-        self, role: Role, sub: str, after: int, opened: asyncio.Event
-    ) -> AsyncIterator[tuple[str, Json]]:
+    async def stream(self, role: Role, sub: str, after: int, opened: asyncio.Event) -> AsyncIterator[tuple[str, Json]]:
         """Events of `GET /stream` (name and body) after that number, until the caller stops listening."""
         headers = {**self._headers(role, sub), "last-event-id": str(after)}
-        async with self._client.stream(
-            "GET", f"{self.urls['notifications']}/stream", headers=headers
-        ) as response:
+        async with self._client.stream("GET", f"{self.urls['notifications']}/stream", headers=headers) as response:
             if response.status_code != OK:
                 await response.aread()
                 _body(response)
@@ -120,6 +110,4 @@ def _body(response: httpx.Response) -> Json:
         body: Json = response.json()
         return body
     request = response.request
-    raise CallError(
-        f"{request.method} {request.url.path} answered {response.status_code}: {response.text[:300]}"
-    )
+    raise CallError(f"{request.method} {request.url.path} answered {response.status_code}: {response.text[:300]}")

@@ -23,6 +23,7 @@ PATIENCE_S: Final = 30.0
 class Change(NamedTuple):
     """A posting as it is to be sent, and the anchor version that will answer it."""
 
+    event_type: str
     posting: PartnerPosting
     posting_id: str
     """Ours."""
@@ -46,7 +47,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 async def measure(
     partner: Partner, front: Front, lists: StoredLists, changes: Sequence[Change], seekers: Sequence[bytes]
 ) -> Latency:
-    """Send changed postings through the partner's topic and new seekers through HTTP in turn, `RATE` a second.
+    """Send changed postings through the partner's topic, new seekers through HTTP, in turn, `RATE` a second.
 
     The clock of an event starts when Kafka has acknowledged the record, or when `POST /seekers` has
     answered. It stops when MongoDB's change stream tells this process that the list is committed.
@@ -57,7 +58,7 @@ async def measure(
     run = uuid4().hex[:8]
 
     async def change(item: Change) -> None:
-        await partner.publish([item.posting])
+        await partner.publish(item.event_type, [item.posting])
         sent[f"posting:{item.posting_id}"] = (item.version, time.perf_counter())
 
     async def arrive(number: int, submission: bytes) -> None:

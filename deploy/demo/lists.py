@@ -76,9 +76,7 @@ class StoredLists:
             empty += not entries
             by_posting = kind == AnchorKind.POSTING
             # hashes, because a whole season has millions of pairs
-            pairs.update(
-                hash((anchor, entry["id"]) if by_posting else (entry["id"], anchor)) for entry in entries
-            )
+            pairs.update(hash((anchor, entry["id"]) if by_posting else (entry["id"], anchor)) for entry in entries)
         return Stock(counts[AnchorKind.POSTING], counts[AnchorKind.SEEKER], empty, len(pairs))
 
     async def watch(self, arrivals: Arrivals, ready: asyncio.Event) -> None:

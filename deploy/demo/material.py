@@ -38,8 +38,6 @@ class Material:
     size: Size
     changed: Change
     """The same posting with one opening more, as the partner would send it."""
-    copied: Change
-    """The same posting once more, under another id and plainly a copy."""
     notes: tuple[str, ...] = ()
     """What people should know of it."""
 
@@ -55,7 +53,6 @@ def season_material(size: Size, seed: int, more_seekers: int, at: datetime) -> M
         seekers=season.seekers,
         size=size,
         changed=_changed,
-        copied=_copied,
         notes=("Companies and people are made up (示例, Example); the codes are real.",),
     )
 
@@ -65,13 +62,6 @@ def _changed(posting: PartnerPosting) -> PartnerPosting:
     body["sequence"] += 1
     body["openings"] += 1
     return _posting(posting.id, body)
-
-
-def _copied(posting: PartnerPosting) -> PartnerPosting:
-    body = json.loads(posting.body)
-    body["id"] = f"{posting.id}-copy"
-    body["title"] = {language: f"{text} *" for language, text in body["title"].items()}
-    return _posting(body["id"], body)
 
 
 def _posting(posting_id: str, body: dict[str, object]) -> PartnerPosting:

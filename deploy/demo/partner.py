@@ -23,7 +23,7 @@ POLL_MS = 100
 class Partner:
     """One partner, from `async with` on; its topics must be there."""
 
-    def __init__(self, kafka: str, partner: str, event_type: str) -> None:
+    def __init__(self, kafka: str, partner: str) -> None:
         settings = ServiceSettings(kafka_bootstrap=kafka)
         self.id = partner
         self.receipts: dict[str, PostingReceipt] = {}
@@ -36,7 +36,6 @@ class Partner:
         self.first = 0
         """Offset of the first record of this run."""
         self.sent = 0
-        self._event_type = event_type
         self._topic = PARTNER_POSTINGS.format(partner=partner)
         self._producer = Producer(settings, "partner")
         self._reader = reader(settings, "partner")
@@ -64,15 +63,18 @@ class Partner:
         await self._reader.stop()
         await self._producer.close()
 
-    async def publish(self, postings: Sequence[PartnerPosting], traceparent: str | None = None) -> None:
+    async def publish(
+        self, event_type: str, postings: Sequence[PartnerPosting], traceparent: str | None = None
+    ) -> None:
         """Write these records and return when Kafka has acknowledged them all. Raises Unavailable."""
-        await self._producer.send_all([self._record(posting, traceparent) for posting in postings])
+        records = [self._record(event_type, posting, traceparent) for posting in postings]
+        await self._producer.send_all(records)
         self.sent += len(postings)
 
-    def _record(self, posting: PartnerPosting, traceparent: str | None) -> Outgoing:
+    def _record(self, event_type: str, posting: PartnerPosting, traceparent: str | None) -> Outgoing:
         headers = event_headers(
             source=f"urn:partner:{self.id}",
-            event_type=self._event_type,
+            event_type=event_type,
             subject=posting.id,
             topic_family=PARTNER_POSTINGS,
             traceparent=traceparent,

@@ -34,9 +34,7 @@ class Bars:
                 console=self._console,
             )
             self._progress.start()
-            self._tasks = {
-                name: self._progress.add_task(name, total=total) for name, total in self._totals.items()
-            }
+            self._tasks = {name: self._progress.add_task(name, total=total) for name, total in self._totals.items()}
         return self
 
     def __exit__(

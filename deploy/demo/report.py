@@ -41,9 +41,7 @@ def both(texts: Mapping[str, str] | None) -> str:
 
 def labels(codes: Sequence[Json] | None) -> str:
     """Codes as people know them."""
-    return ", ".join(
-        both(code.get("label")) if code.get("label") else str(code["code"]) for code in codes or ()
-    )
+    return ", ".join(both(code.get("label")) if code.get("label") else str(code["code"]) for code in codes or ())
 
 
 def table(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -68,9 +66,7 @@ def recommendation(console: Console, number: int, shown: Shown, *, employer: boo
     about.add_row("岗位 posting", f"[bold]{both(posting['title'])}[/bold]  ·  {posting['employer_name']}")
     about.add_row("", _offers(posting))
     points = ", ".join(
-        f"{PARTS[name]} {value}"
-        for name, value in (item["components"] or {}).items()
-        if value and name in PARTS
+        f"{PARTS[name]} {value}" for name, value in (item["components"] or {}).items() if value and name in PARTS
     )
     about.add_row("得分 points", f"[bold]{item['points']}[/bold]  =  {points}")
     explanation = item["explanation"] or {}
@@ -117,7 +113,7 @@ def way(console: Console, steps: Sequence[Step], heard_ms: float | None) -> None
         title_justify="left",
         title_style="bold",
     )
-    for name in ("开始 at ms", "用时 took ms"):
+    for name in ("始 at", "用时 ms"):
         grid.add_column(name, justify="right", no_wrap=True)
     for name in ("服务 service", "步骤 step", "时间线 timeline"):
         grid.add_column(name, no_wrap=True)
@@ -129,7 +125,7 @@ def way(console: Console, steps: Sequence[Step], heard_ms: float | None) -> None
             f"{step.start_ms:.1f}",
             f"{step.took_ms:.1f}",
             step.service,
-            "  " * step.depth + step.name,
+            "  " * step.depth + step.name.removeprefix(f"{step.service}."),
             " " * before + "█" * long,
         )
     console.print(grid)

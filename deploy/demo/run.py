@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ from typing import Final
 from rich.console import Console
 
 from deploy.demo import choosing, latency, report
-from deploy.demo.front import Front
+from deploy.demo.front import Front, Json
 from deploy.demo.lists import StoredLists
 from deploy.demo.material import Material
 from deploy.demo.partner import Partner
 from deploy.demo.progress import Bars
 from deploy.demo.season import PartnerPosting
 from deploy.demo.traces import Sender, steps
+from shared.contracts.partners import PartnerPostingSubmitted
+from shared.contracts.postings import PostingTerms
 
 RECORDS: Final = 500
 """Partner's records sent together, and seekers imported together."""
@@ -34,6 +37,7 @@ PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.25
 SPANS_S: Final = 10.0
 """Services write their spans out every half second."""
+LAST_STEP: Final = "notifications.lists"
 
 
 class DemoError(RuntimeError):
@@ -45,7 +49,7 @@ class Ledger:
     """What was sent and answered."""
 
     kept: dict[str, PartnerPosting] = field(default_factory=dict)
-    """Postings as they were sent, by the partner's id; the first few, to be changed and copied later."""
+    """Postings as they were sent, by the partner's id; the first few, to be changed later."""
     seekers: list[str] = field(default_factory=list)
     """Ids of all who were registered."""
     seconds: float = 0.0
@@ -72,7 +76,7 @@ async def play(stage: Stage) -> None:
     await _counts(stage, ledger)
     first = await _recommendations(stage, ledger)
     if first is not None:
-        await _way(stage, ledger, first)
+        await _way(stage, first)
     await _latency(stage, ledger)
 
 
@@ -94,7 +98,7 @@ async def _stream(stage: Stage, ledger: Ledger) -> None:
         async def sending() -> None:
             postings = islice(stage.material.postings, size.postings)
             while chunk := list(islice(postings, RECORDS)):
-                await stage.partner.publish(chunk)
+                await stage.partner.publish(stage.material.event_type, chunk)
                 for posting in chunk[: max(0, 2 * LATER - len(ledger.kept))]:
                     ledger.kept[posting.id] = posting
                 bars.add(published, len(chunk))
@@ -191,9 +195,7 @@ async def _counts(stage: Stage, ledger: Ledger) -> None:
         ],
     )
     for receipt in [one for one in partner.answered.values() if one.outcome == "rejected"][:5]:
-        reasons = "; ".join(
-            f"{fault.pointer or '/'}: {report.both(fault.reason)}" for fault in receipt.faults
-        )
+        reasons = "; ".join(f"{fault.pointer or '/'}: {report.both(fault.reason)}" for fault in receipt.faults)
         stage.console.print(f"  拒收 rejected {receipt.partner_posting_id}: {reasons}", highlight=False)
 
 
@@ -211,11 +213,9 @@ async def _recommendations(stage: Stage, ledger: Ledger) -> choosing.Shown | Non
     return shown[0] if shown else None
 
 
-async def _way(stage: Stage, ledger: Ledger, shown: choosing.Shown) -> None:
+async def _way(stage: Stage, shown: choosing.Shown) -> None:
     """One more posting like the one just shown, followed from the partner to the seeker's open stream."""
-    seeker, theirs = shown.profile["id"], shown.posting["source"]["id"]
-    like = ledger.kept.get(theirs) or next(iter(ledger.kept.values()))
-    copy = stage.material.copied(like)
+    seeker, copy = shown.profile["id"], _copy(shown.posting)
     inbox = await stage.front.get("seeker", seeker, "notifications", "/inbox", limit=1)
     sender, opened, sent = Sender.new(), asyncio.Event(), 0.0
 
@@ -230,7 +230,7 @@ async def _way(stage: Stage, ledger: Ledger, shown: choosing.Shown) -> None:
     listener = asyncio.create_task(listening())
     await asyncio.wait_for(opened.wait(), PATIENCE_S)
     sent_ns, sent = time.time_ns(), time.perf_counter()
-    await stage.partner.publish([copy], sender.traceparent)
+    await stage.partner.publish(PartnerPostingSubmitted.__name__, [copy], sender.traceparent)
     heard, _ = await asyncio.wait({listener}, timeout=SPANS_S)
     listener.cancel()
     await asyncio.gather(listener, return_exceptions=True)
@@ -239,13 +239,21 @@ async def _way(stage: Stage, ledger: Ledger, shown: choosing.Shown) -> None:
     report.way(stage.console, steps(stage.root / "traces", sender.trace_id, sent_ns), heard_ms)
 
 
+def _copy(posting: Json) -> PartnerPosting:
+    """The same terms in our own form under another id, as the partner could send them."""
+    terms = {name: posting[name] for name in PostingTerms.model_fields if name in posting}
+    terms["title"] = {language: f"{text} *" for language, text in terms["title"].items()}
+    terms |= {"id": f"{posting['source']['id']}-copy", "employer_reference": "example-copy"}
+    return PartnerPosting(terms["id"], json.dumps(terms).encode())
+
+
 async def _spans_written(stage: Stage, sender: Sender) -> None:
     deadline = time.monotonic() + SPANS_S
     while time.monotonic() < deadline:
         await asyncio.sleep(1)
-        found = {step.service for step in steps(stage.root / "traces", sender.trace_id, 0)}
-        if "notifications" in found:
-            return
+        if any(step.name.startswith(LAST_STEP) for step in steps(stage.root / "traces", sender.trace_id, 0)):
+            break
+    await asyncio.sleep(1)
 
 
 async def _latency(stage: Stage, ledger: Ledger) -> None:
@@ -254,16 +262,14 @@ async def _latency(stage: Stage, ledger: Ledger) -> None:
         receipt = stage.partner.receipts.get(posting.id)
         if receipt is not None and receipt.posting_id is not None and receipt.version is not None:
             changed = stage.material.changed(posting)
-            changes.append(latency.Change(changed, receipt.posting_id, receipt.version + 1))
+            changes.append(latency.Change(stage.material.event_type, changed, receipt.posting_id, receipt.version + 1))
     seekers = list(islice(stage.material.seekers, LATER))
     count = min(len(changes), len(seekers), LATER)
     stage.console.print(
         f"\n再发送 {2 * count} 个事件测量时延 · {2 * count} events more, {latency.RATE} a second, to measure",
         highlight=False,
     )
-    measured = await latency.measure(
-        stage.partner, stage.front, stage.lists, changes[:count], seekers[:count]
-    )
+    measured = await latency.measure(stage.partner, stage.front, stage.lists, changes[:count], seekers[:count])
     report.times(stage.console, measured)
     if measured.missing:
         raise DemoError(f"{len(measured.missing)} lists did not come, such as that of {measured.missing[0]}.")

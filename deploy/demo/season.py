@@ -26,9 +26,9 @@ _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), che
 EXPERIENCE: Final = (0, 3, 6, 12, 18, 24, 36, 48, 60, 96)
 """Months that a seeker may have."""
 LEVELS: Final = ("primary", "lower_secondary", "upper_secondary", "post_secondary")
-POSTINGS_PER_CITY: Final = 40
+POSTINGS_PER_CITY: Final = 75
 """A small season takes place in a few cities, so that its people find something near them."""
-FEWEST_CITIES: Final = 6
+FEWEST_CITIES: Final = 4
 FREE_LIVING, INSURED, NAMING_THE_CITY, URGENT = (0, 1, 2), (3, 4), (5, 6), (7,)
 """Of ten titles, which say more than the occupation; the first two only where it is true."""
 POSTINGS_PER_COMPANY: Final = 8
@@ -99,9 +99,7 @@ def _stage(data: Catalogue, postings: int) -> _Stage:
         occupation=_weighted([occupation.share for occupation in data.occupations]),
         job_city=_weighted([city.jobs for city in cities]),
         home_city=_weighted([city.people for city in cities]),
-        occupation_codes=[
-            code("cn-2022", occupation.code, occupation.name) for occupation in data.occupations
-        ],
+        occupation_codes=[code("cn-2022", occupation.code, occupation.name) for occupation in data.occupations],
         same_sector=[
             [other for other, theirs in enumerate(sectors) if theirs == sector and other != own]
             for own, sector in enumerate(sectors)
@@ -109,9 +107,7 @@ def _stage(data: Catalogue, postings: int) -> _Stage:
         city_codes=[region(city.code, city.name) for city in cities],
         district_codes=[
             [
-                region(
-                    district.code, Names(zh=city.name.zh + district.zh, en=f"{district.en}, {city.name.en}")
-                )
+                region(district.code, Names(zh=city.name.zh + district.zh, en=f"{district.en}, {city.name.en}"))
                 for district in city.districts
             ]
             for city in cities
@@ -285,9 +281,7 @@ def _terms(data: Catalogue, occupation: Occupation, dice: Random, at: datetime) 
     return terms
 
 
-def _skills(
-    data: Catalogue, wanted: Sequence[Occupation], months: int, dice: Random
-) -> list[dict[str, object]]:
+def _skills(data: Catalogue, wanted: Sequence[Occupation], months: int, dice: Random) -> list[dict[str, object]]:
     """Mostly of the first wanted occupation, a few of the second; levels grow with experience.
 
     Labels are left out, as a client that knows the code list would.

@@ -57,9 +57,7 @@ def _below(
 ) -> Iterator[Step]:
     for span in children[parent]:
         start, end = int(str(span["start_ns"])), int(str(span["end_ns"]))
-        yield Step(
-            depth, str(span["service"]), str(span["name"]), (start - sent_ns) / 1e6, (end - start) / 1e6
-        )
+        yield Step(depth, str(span["service"]), str(span["name"]), (start - sent_ns) / 1e6, (end - start) / 1e6)
         yield from _below(str(span["span_id"]), depth + 1, children, sent_ns)
 
 

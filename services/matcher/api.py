@@ -2,11 +2,13 @@
 
 # Annotations are evaluated where they stand: they name the router's own dependencies.
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
 
+from services.matcher.domain.index import Judgement
 from services.matcher.usecases.questions import Questions
 from shared.auth import Authenticator, Principal
 from shared.contracts.common import Id, Texts
@@ -104,7 +106,15 @@ def router(questions: Questions, auth: Authenticator) -> APIRouter:
             components=found.components,
             matched=found.matched,
             missing=found.missing,
-            explanation=explain_gate(found.failed[0]) if found.failed else explain(entry, labels),
+            explanation=_why(found, entry, labels),
         )
 
     return routes
+
+
+def _why(found: Judgement, entry: Entry, labels: Callable[[str], Texts | None]) -> Texts:
+    """What counts for the pair, or the first thing that speaks against it."""
+    if found.recommendable:
+        return explain(entry, labels)
+    against = found.failed[0] if found.failed else "minimum" if found.relevant else "relevance"
+    return explain_gate(against)

@@ -84,9 +84,7 @@ def capture(index: Index, mark: Mark) -> Snapshot:
         sides[name] = _Side.model_construct(
             names=side.names.copy(),
             sharers=side.sharers.copy(),
-            resting={
-                key: (one.version, one.gates, one.reason, one.sharers) for key, one in side.resting.items()
-            },
+            resting={key: (one.version, one.gates, one.reason, one.sharers) for key, one in side.resting.items()},
             gone={key: (one.version, one.at) for key, one in side.gone.items()},
         )
     codes_of = {name: _codes(index, name).keys.copy() for name in CODES}

@@ -60,9 +60,7 @@ def router(context: Context, auth: Authenticator, settings: ProfilesSettings) ->
     staff = Annotated[Principal, Depends(auth.require("matchmaker", "operator"))]
 
     @routes.post("/seekers", status_code=201, response_model=Standing)
-    async def register(
-        caller: anyone, body: SeekerSubmission, idempotency_key: IdempotencyKey = None
-    ) -> JSONResponse:
+    async def register(caller: anyone, body: SeekerSubmission, idempotency_key: IdempotencyKey = None) -> JSONResponse:
         """Register yourself (seekers: the id is your token's `sub`) or somebody else (the other roles)."""
         return _json(await seekers.register(context, caller, body, idempotency_key))
 
@@ -74,9 +72,7 @@ def router(context: Context, auth: Authenticator, settings: ProfilesSettings) ->
         return Seeker(**{name: getattr(profile, name) for name in Profile.model_fields}, contact=contact)
 
     @routes.get("/seekers")
-    async def page(
-        caller: staff, cursor: str | None = None, limit: Annotated[Limit, Query()] = 50
-    ) -> SeekerPage:
+    async def page(caller: staff, cursor: str | None = None, limit: Annotated[Limit, Query()] = 50) -> SeekerPage:
         """List the seekers whom you accompany (a matchmaker) or all (an operator), by id."""
         after = decode_cursor(cursor) if cursor else ""
         items = await seekers.page(context, caller, after, limit)

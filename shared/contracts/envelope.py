@@ -129,11 +129,10 @@ def decode(channel: Channel, headers: Sequence[tuple[str, bytes | None]], value:
         body = model.model_validate_json(value)
     except ValidationError as error:
         raise _rejection(error) from error
-    return Decoded(event_type, body, getattr(body, "version", 0) or _revision(body), text)
-
-
-def _revision(body: Contract) -> int:
-    return int(getattr(body, "revision", 0))
+    version = int(getattr(body, "version", 0) or getattr(body, "revision", 0))
+    if len(str(version)) > _MOST_DIGITS:
+        raise Rejected("this version is no number of 64 bits", code="version_too_large")
+    return Decoded(event_type, body, version, text)
 
 
 def _version(headers: Mapping[str, str]) -> int:

@@ -48,7 +48,7 @@ class PostingTerms(Contract):
 
     title: Annotated[Texts, Field(min_length=1)]
     """By language; at least one."""
-    description: Texts = {}
+    description: Texts = {}  # noqa: RUF012 - pydantic copies it
     """By language, plain text."""
     employer_name: Annotated[str, Field(max_length=300)] | None = None
     """The organisation as people know it."""

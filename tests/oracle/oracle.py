@@ -132,9 +132,7 @@ class Work:
         self.until = None if until is None else datetime.fromisoformat(until)
         self.occupation = key(body.get("occupation"))
         self.required = keys(body.get("required_skills") or ())
-        self.preferred = [
-            skill for skill in keys(body.get("preferred_skills") or ()) if skill not in self.required
-        ]
+        self.preferred = [skill for skill in keys(body.get("preferred_skills") or ()) if skill not in self.required]
         self.required_weight, self.preferred_weight = weight(self.required), weight(self.preferred)
         self.education = level(body.get("education"))
         self.experience = body.get("experience_months")
@@ -240,9 +238,7 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
     preferred = [skill for skill in work.preferred if skill in person.skills]
     if not close and not required and not preferred:
         return None
-    most = {
-        name: part["maximum"] for name, part in POLICY.items() if isinstance(part, dict) and "maximum" in part
-    }
+    most = {name: part["maximum"] for name, part in POLICY.items() if isinstance(part, dict) and "maximum" in part}
     points = {
         "occupation": half(most["occupation"]) if close is None else most["occupation"] * close // 1_000_000,
         "required_skills": part_of(most["required_skills"], weight(required), work.required_weight),

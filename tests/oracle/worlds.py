@@ -57,9 +57,7 @@ GROUPS = ["graduate", "veteran"]
 
 def codes(random: Random, pool: list[tuple[str, str]], most: int) -> list[Body]:
     """Up to `most` of them; the same one may come twice."""
-    return [
-        {"scheme": scheme, "code": code} for scheme, code in random.choices(pool, k=random.randint(0, most))
-    ]
+    return [{"scheme": scheme, "code": code} for scheme, code in random.choices(pool, k=random.randint(0, most))]
 
 
 def one(random: Random, pool: list[tuple[str, str]]) -> Body:

@@ -121,7 +121,7 @@ async def topics_of(bootstrap: str, compression: str | None = None) -> AsyncIter
         bootstrap_servers=bootstrap,
         acks="all",
         max_request_size=_REQUEST,
-        max_batch_size=_REQUEST,
+        max_batch_size=16 * 1024,  # only small records share a batch: a topic's limit is one for batches
         compression_type=compression,
         metadata_max_age_ms=1000,
     )

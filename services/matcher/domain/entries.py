@@ -10,7 +10,7 @@ from shared.contracts.recommendations import AnchorKind, Entry
 
 
 def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Sequence[Scored]) -> tuple[Entry, ...]:
-    """The entries of the anchor's list, from an answer of `Index.top`; the index must not change in between."""
+    """The entries of the anchor's list, from an answer of `Index.top` (no change in between)."""
     by_posting = kind is AnchorKind.POSTING
     anchor = (index.postings if by_posting else index.seekers).row_of.get(anchor_id)
     if anchor is None or not scored:

@@ -113,9 +113,7 @@ class Index:
             self.postings.rest(posting.id, resting)
             return True
         required = _numbers(self.skills, posting.required_skills)
-        preferred = [
-            skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required
-        ]
+        preferred = [skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required]
         regions = _numbers(self.regions, posting.regions)
         licences = _numbers(self.licences, posting.licences)
         weights = self.skills.table
@@ -281,9 +279,7 @@ class Index:
             missing=missing,
         )
 
-    def holds(
-        self, kind: AnchorKind, anchor_id: str, counterparts: Sequence[str], now: datetime
-    ) -> NDArray[np.bool_]:
+    def holds(self, kind: AnchorKind, anchor_id: str, counterparts: Sequence[str], now: datetime) -> NDArray[np.bool_]:
         """Which counterparts may (still) be recommended to this anchor, in whatever version they are."""
         answer = np.zeros(len(counterparts), np.bool_)
         anchor = self._side(kind).row_of.get(anchor_id)

@@ -49,9 +49,7 @@ def weigh(  # noqa: C901, PLR0912, PLR0915 - one loop over rows: a call with arr
     and the components `parts` (n, 9), which are else empty.
     """
     lookups = (
-        of_posting(anchor, postings, tables, weights)
-        if by_posting
-        else of_seeker(anchor, seekers, tables, weights)
+        of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )
     near, close_of, required_of, preferred_of = (
         lookups.near,
@@ -149,9 +147,7 @@ def comes_before(points: int, row: int, other_points: int, other: int, ids: NDAr
 
 
 @compiled
-def best(
-    points: NDArray[np.int32], others: NDArray[np.int64], ids: NDArray[np.uint64], k: int
-) -> NDArray[np.int64]:
+def best(points: NDArray[np.int32], others: NDArray[np.int64], ids: NDArray[np.uint64], k: int) -> NDArray[np.int64]:
     """The rows of the best `k` that are not refused, best first."""
     rows = np.empty(k, np.int64)
     scores = np.empty(k, np.int64)

@@ -72,9 +72,7 @@ class Side:
             return self.resting[name].version
         return self.gone[name].version if name in self.gone else 0
 
-    def put(
-        self, name: str, facts: tuple[int, ...], lists: dict[str, list[int]], sharers: tuple[str, ...]
-    ) -> None:
+    def put(self, name: str, facts: tuple[int, ...], lists: dict[str, list[int]], sharers: tuple[str, ...]) -> None:
         """Writes the row of an id; `facts` in the order of the row's fields."""
         row = self.row_of.get(name)
         if row is None:

@@ -120,21 +120,21 @@ class Lists:
         now, world = self._world.latest, self._world
         for anchor in world.known[self.kind][partition]:
             issued = self.issued.get(anchor)
-            if issued is None or issued.version != world.version(self.kind, anchor):
+            answered = issued is not None and issued.version == world.version(self.kind, anchor)
+            if not answered or not self._still_holds(anchor, now):
                 self.mark(anchor, Cause(partition, now))
-            elif issued.entries and not world.index.holds(self.kind, anchor, issued.entries, now).all():
-                self.mark(anchor, Cause(partition, now))
-        # erased while nobody watched: the tombstone is known, the list is still there
         for anchor, issued in self.issued.items():
-            if issued.partition == partition and issued.version and not world.version(self.kind, anchor):
-                self.mark(anchor, Cause(partition, now))
-            elif (
-                issued.partition == partition and world.index.tombstone(self.kind, anchor) and issued.version
-            ):
+            # erased while nobody watched: the list is still there
+            left = issued.partition == partition and issued.version > 0
+            if left and world.index.standing(self.kind, anchor) is None:
                 self.mark(anchor, Cause(partition, now))
         event = self._owned.get(partition)
         if event is not None:
             event.set()
+
+    def _still_holds(self, anchor: str, now: datetime) -> bool:
+        entries = self.issued[anchor].entries
+        return not entries or bool(self._world.index.holds(self.kind, anchor, entries, now).all())
 
     def next_revision(self, anchor: str) -> int:
         """One above every revision of this anchor that was seen."""
@@ -156,8 +156,12 @@ class Lists:
 
     def counterpart_changed(self, counterpart: str, now: datetime) -> None:
         """Mark the lists that hold this counterpart and may not hold it any more."""
-        for anchor in self._holders.get(counterpart, ()):
-            if not self._world.index.holds(self.kind, anchor, (counterpart,), now)[0]:
+        holders = list(self._holders.get(counterpart, ()))
+        # a pair suits both or neither, so one question from the other side answers for all holders
+        other = AnchorKind.SEEKER if self.kind is AnchorKind.POSTING else AnchorKind.POSTING
+        holds = self._world.index.holds(other, counterpart, holders, now)
+        for anchor, still in zip(holders, holds.tolist(), strict=True):
+            if not still:
                 self.mark(anchor, Cause(self.issued[anchor].partition, now))
         metrics.REFRESH_QUEUE.labels(self.kind.value).set(len(self.dirty))
 

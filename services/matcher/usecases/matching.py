@@ -34,7 +34,7 @@ class Answer:
 class Matching:
     """Computes and writes the lists of owned anchors."""
 
-    def __init__(  # noqa: PLR0913 - what it is made of
+    def __init__(
         self,
         world: World,
         lists: Mapping[AnchorKind, Lists],

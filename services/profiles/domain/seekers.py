@@ -28,9 +28,7 @@ class Contact(BaseModel):
     """How to reach a person. Personal: stays in this service, encrypted, and out of every log."""
 
     # an error that repeats its input would carry it into logs and answers
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     phone: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()-]{2,29}$")] | None = None
@@ -56,9 +54,7 @@ class NotPossible(Exception):  # noqa: N818 - a decision, no fault of the progra
     """The profile's status does not allow it."""
 
 
-def register(
-    seeker: str, terms: ProfileTerms, matchmakers: tuple[str, ...], now: datetime
-) -> ProfileRegistered:
+def register(seeker: str, terms: ProfileTerms, matchmakers: tuple[str, ...], now: datetime) -> ProfileRegistered:
     """Make the first version of a profile."""
     return ProfileRegistered(
         id=seeker,

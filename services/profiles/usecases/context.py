@@ -88,9 +88,7 @@ def event_row(profile: Profile) -> Document:
 
 def tombstone_row(seeker: str, version: int) -> Document:
     """The outbox row that says that a seeker was erased."""
-    return outbox_row(
-        channel_topic=PROFILES, key=seeker, event_type="", body=None, version=version, source=SOURCE
-    )
+    return outbox_row(channel_topic=PROFILES, key=seeker, event_type="", body=None, version=version, source=SOURCE)
 
 
 def standing(profile: Profile, status: int = 200) -> Answer:

@@ -78,9 +78,7 @@ def _prepare(context: Context, caller: Principal, lines: Sequence[tuple[int, byt
     return ready
 
 
-async def _save(
-    context: Context, caller: Principal, ready: _Chunk, key: str, fingerprint: bytes
-) -> list[LineResult]:
+async def _save(context: Context, caller: Principal, ready: _Chunk, key: str, fingerprint: bytes) -> list[LineResult]:
     """Save one chunk, or find that it was saved before.
 
     Only line numbers and ids are stored as its answer. Faults name parts of the body, which can hold

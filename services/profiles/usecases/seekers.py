@@ -113,9 +113,7 @@ async def change(
     return answer
 
 
-async def move(
-    context: Context, caller: Principal, seeker: str, decide: Move, idempotency_key: str | None
-) -> Answer:
+async def move(context: Context, caller: Principal, seeker: str, decide: Move, idempotency_key: str | None) -> Answer:
     """Pause, resume or withdraw. Raises Problem 404, 410, or 409 if the status does not allow it."""
 
     async def work(session: Session) -> Answer:

@@ -60,9 +60,7 @@ class Profiles:
     def db(self) -> Database:
         return self.context.mongo.db
 
-    def caller(
-        self, role: Role, sub: str, *, employer: str | None = None, partner: str | None = None
-    ) -> Caller:
+    def caller(self, role: Role, sub: str, *, employer: str | None = None, partner: str | None = None) -> Caller:
         return Caller(self.client, mint(self.keys_dir, role, sub, employer, partner))
 
     async def outbox(self, seeker: str) -> list[Document]:
@@ -83,9 +81,7 @@ async def profiles(servers: Servers, tmp_path: Path) -> AsyncIterator[Profiles]:
     context = Context(mongo, store, read_keys(tmp_path), nobody_to_wake)
     app = FastAPI()
     http.install(app)
-    app.include_router(
-        api.router(context, Authenticator(tmp_path / "jwks.json"), ProfilesSettings(import_chunk=3))
-    )
+    app.include_router(api.router(context, Authenticator(tmp_path / "jwks.json"), ProfilesSettings(import_chunk=3)))
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         yield Profiles(context, client, tmp_path)
     await mongo.db.client.drop_database(mongo.db.name)

@@ -49,9 +49,7 @@ async def test_a_repeated_import_gives_the_same_answer(profiles: Profiles) -> No
     assert other.status_code == 422
 
 
-async def test_an_import_that_was_cut_off_goes_on(
-    profiles: Profiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_import_that_was_cut_off_goes_on(profiles: Profiles, monkeypatch: pytest.MonkeyPatch) -> None:
     operator = profiles.caller("operator", "o1")
     body = ndjson(*[BODY] * 8)
     chunks = iter([once])
@@ -75,9 +73,7 @@ async def test_an_import_that_was_cut_off_goes_on(
 async def test_an_import_has_limits_and_needs_a_key(profiles: Profiles) -> None:
     operator = profiles.caller("operator", "o1")
     many = await operator("POST", "/seekers:import", content=b"{}\n" * 2_001, idempotency_key="i")
-    large = await operator(
-        "POST", "/seekers:import", content=b" " * (8 * 1024 * 1024 + 1), idempotency_key="i"
-    )
+    large = await operator("POST", "/seekers:import", content=b" " * (8 * 1024 * 1024 + 1), idempotency_key="i")
     assert (many.status_code, large.status_code) == (413, 413)
     assert (await operator("POST", "/seekers:import", content=b"{}")).status_code == 422
     seeker = profiles.caller("seeker", "s1")

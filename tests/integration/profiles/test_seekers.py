@@ -85,17 +85,13 @@ async def test_the_same_key_gives_the_same_answer_and_one_effect(profiles: Profi
     other = await maker("POST", "/seekers", WITHOUT_CONTACT, idempotency_key="k")
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     second = profiles.caller("matchmaker", "m2")
-    assert (await second("POST", "/seekers", BODY, idempotency_key="k")).json()["id"] != answers[0].json()[
-        "id"
-    ]
+    assert (await second("POST", "/seekers", BODY, idempotency_key="k")).json()["id"] != answers[0].json()["id"]
 
 
 async def test_pausing_resuming_and_leaving(profiles: Profiles) -> None:
     me = profiles.caller("seeker", "s1")
     await me("POST", "/seekers", BODY)
-    seen = [
-        (await me("POST", f"/seekers/s1/{move}")).json()["version"] for move in ("pause", "pause", "resume")
-    ]
+    seen = [(await me("POST", f"/seekers/s1/{move}")).json()["version"] for move in ("pause", "pause", "resume")]
     assert seen == [2, 2, 3]
     assert (await me("POST", "/seekers/s1/withdraw")).json()["status"] == "withdrawn"
     assert (await me("POST", "/seekers/s1/pause")).status_code == 409

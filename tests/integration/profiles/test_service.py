@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from httpx import ASGITransport, AsyncClient
 
 from deploy.servers import Servers
@@ -47,17 +47,16 @@ async def running(servers: Servers, folder: Path, kafka: str | None = None) -> A
 
 async def records_of(servers: Servers, seeker: str, *, until: int) -> list[ConsumerRecord[bytes, bytes]]:
     """The records of a seeker on the topic, as soon as one has version `until`."""
-    consumer: AIOKafkaConsumer = AIOKafkaConsumer(bootstrap_servers=servers.addresses.kafka)
+    consumer: AIOKafkaConsumer = AIOKafkaConsumer(
+        PROFILES,
+        bootstrap_servers=servers.addresses.kafka,
+        auto_offset_reset="earliest",
+        metadata_max_age_ms=500,  # the topic may just be made
+    )
     await consumer.start()
     found: list[ConsumerRecord[bytes, bytes]] = []
     deadline = time.monotonic() + 30
     try:
-        numbers: set[int] = set()
-        while not numbers:
-            await asyncio.sleep(0.1)
-            numbers = await partitions(consumer)
-        consumer.assign([TopicPartition(PROFILES, number) for number in numbers])
-        await consumer.seek_to_beginning()
         while not found or version(found[-1]) < until:
             assert time.monotonic() < deadline, f"{len(found)} records came"
             for records in (await consumer.getmany(timeout_ms=200)).values():
@@ -65,11 +64,6 @@ async def records_of(servers: Servers, seeker: str, *, until: int) -> list[Consu
     finally:
         await consumer.stop()
     return found
-
-
-async def partitions(consumer: AIOKafkaConsumer) -> set[int]:
-    await consumer._client.set_topics([PROFILES])
-    return set(consumer.partitions_for_topic(PROFILES) or ())
 
 
 def version(record: ConsumerRecord[bytes, bytes]) -> int:
@@ -80,9 +74,7 @@ def own_id(me: Caller) -> str:
     return me.client.headers["x-seeker"]
 
 
-async def test_each_version_reaches_the_topic_and_an_erasure_ends_it(
-    servers: Servers, tmp_path: Path
-) -> None:
+async def test_each_version_reaches_the_topic_and_an_erasure_ends_it(servers: Servers, tmp_path: Path) -> None:
     async with running(servers, tmp_path) as me:
         seeker = own_id(me)
         made = await me("POST", "/seekers", BODY)
@@ -115,9 +107,7 @@ async def test_while_kafka_is_away_commands_succeed_and_say_so(servers: Servers,
     assert [(version(record), record.value) for record in told] == [(2, None)]
 
 
-async def test_logs_say_nothing_personal(
-    servers: Servers, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_logs_say_nothing_personal(servers: Servers, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async with running(servers, tmp_path) as me:
         await me("POST", "/seekers", BODY)
         await me("PUT", f"/seekers/{own_id(me)}", {"contact": {"phone": "kongming"}}, if_match='"1"')

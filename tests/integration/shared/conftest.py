@@ -1,21 +1,30 @@
 """The plumbing on real Kafka and MongoDB: topics and databases of each test's own."""
 
+import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.servers import Servers
 from shared.broker import Producer
+from shared.consuming import Record, record_of
 from shared.mongo import Mongo
 from shared.settings import ServiceSettings
 
-Raw = ConsumerRecord[bytes | None, bytes | None]
 MakeTopic = Callable[..., Awaitable[str]]
-ReadTopic = Callable[[str, int], Awaitable[list[Raw]]]
+ReadTopic = Callable[[str, int], Awaitable[list[Record]]]
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], within_s: float = 15) -> None:
+    """Wait until this is true; TimeoutError if that takes too long."""
+    async with asyncio.timeout(within_s):
+        while not (await answer if inspect.isawaitable(answer := condition()) else answer):
+            await asyncio.sleep(0.02)  # noqa: ASYNC110 - nothing tells of what is awaited here
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ async def make_topic(admin: AIOKafkaAdminClient) -> AsyncIterator[MakeTopic]:
 def read_topic(settings: ServiceSettings) -> ReadTopic:
     """All records of a topic by partition and offset, once there are so many."""
 
-    async def read(topic: str, count: int) -> list[Raw]:
+    async def read(topic: str, count: int) -> list[Record]:
         consumer: AIOKafkaConsumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
         await consumer.start()
         try:
@@ -93,10 +102,10 @@ def read_topic(settings: ServiceSettings) -> ReadTopic:
             wheres = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
             consumer.assign(wheres)
             await consumer.seek_to_beginning(*wheres)
-            found: list[Raw] = []
+            found: list[Record] = []
             while len(found) < count:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += records
+                    found += map(record_of, records)
             return sorted(found, key=lambda record: (record.partition, record.offset))
         finally:
             await consumer.stop()

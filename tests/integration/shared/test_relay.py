@@ -1,4 +1,4 @@
-"""The relay: every row is published, an aggregate's in the order of their versions, whatever fails meanwhile."""
+"""The relay: each row is published, an aggregate's in the order of their versions, whatever fails meanwhile."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from bson import ObjectId
 from deploy.servers import Servers
 from shared import outbox
 from shared.broker import Outgoing, Producer
+from shared.consuming import Record
 from shared.contracts.envelope import EPOCH_HEADER, FILLER_HEADER, TOMBSTONE, VERSION_HEADER
 from shared.contracts.partners import PartnerPostingRemoved
 from shared.errors import Unavailable
@@ -21,7 +22,7 @@ from shared.outbox import OUTBOX, outbox_row
 from shared.redis import Redis
 from shared.relay import Relay
 from shared.settings import ServiceSettings
-from tests.integration.shared.conftest import MakeTopic, Raw, ReadTopic
+from tests.integration.shared.conftest import MakeTopic, ReadTopic, until
 
 
 class Failing:
@@ -72,13 +73,14 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
         assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
 
 
-async def emptied(mongo: Mongo, within_s: float = 10) -> None:
-    async with asyncio.timeout(within_s):
-        while await mongo.db[OUTBOX].find_one():
-            await asyncio.sleep(0.02)
+async def emptied(mongo: Mongo, within_s: float = 15) -> None:
+    async def empty() -> bool:
+        return await mongo.db[OUTBOX].find_one() is None
+
+    await until(empty, within_s)
 
 
-def versions(records: Sequence[Raw]) -> dict[str, list[int]]:
+def versions(records: Sequence[Record]) -> dict[str, list[int]]:
     """Of each key, in the order on the topic."""
     found: dict[str, list[int]] = {}
     for record in records:
@@ -87,8 +89,8 @@ def versions(records: Sequence[Raw]) -> dict[str, list[int]]:
     return found
 
 
-def header(record: Raw, name: str) -> str:
-    return dict(record.headers)[name].decode()
+def header(record: Record, name: str) -> str:
+    return (dict(record.headers)[name] or b"").decode()
 
 
 async def test_versions_are_published_in_order_however_they_lie_in_the_outbox(
@@ -118,9 +120,7 @@ async def test_a_row_becomes_the_record_it_describes(
         source="urn:service:test",
     )
     await mongo.transaction(
-        lambda session: outbox.add(
-            mongo.db, session, [row(topic, "p-1", 7), tombstone, row(topic, "r", None)]
-        )
+        lambda session: outbox.add(mongo.db, session, [row(topic, "p-1", 7), tombstone, row(topic, "r", None)])
     )
     async with running(relaying(settings, mongo, producer)):
         await emptied(mongo)
@@ -147,11 +147,9 @@ async def test_a_failed_publication_is_repeated_under_a_new_number(
     await mongo.db[OUTBOX].insert_many([row(topic, "k", version) for version in range(1, 5)])
     relay = relaying(settings, mongo, Failing(producer, **failures))
     async with running(relay):
-        async with asyncio.timeout(5):
-            while not relay.delayed:
-                await asyncio.sleep(0.01)
+        await until(lambda: relay.delayed)
         await emptied(mongo)
-        assert not relay.delayed
+        await until(lambda: not relay.delayed)
     records = await read_topic(topic, 4)
     assert versions(records)["k"][-4:] == [1, 2, 3, 4]
     assert {header(record, EPOCH_HEADER) for record in records[-4:]} == {"2"}
@@ -174,9 +172,7 @@ async def test_rows_wait_while_kafka_is_away(
         await asyncio.to_thread(servers.kafka.kill)
         try:
             await mongo.db[OUTBOX].insert_many([row(topic, "k", version) for version in (2, 3)])
-            async with asyncio.timeout(15):
-                while not relay.delayed:
-                    await asyncio.sleep(0.05)
+            await until(lambda: relay.delayed)
         finally:
             await asyncio.to_thread(servers.kafka.start)
         await emptied(mongo, within_s=30)

@@ -71,9 +71,7 @@ def profile(seeker_id: str = "s", version: int = 1, **terms: Any) -> Profile:  #
     return Profile.model_validate(body | terms)
 
 
-def judged(
-    work: dict[str, Any] | None = None, person: dict[str, Any] | None = None, now: datetime = NOW
-) -> Judgement:
+def judged(work: dict[str, Any] | None = None, person: dict[str, Any] | None = None, now: datetime = NOW) -> Judgement:
     """The pair, with these terms changed."""
     index = Index(POLICY)
     index.upsert_posting(posting(**(work or {})))

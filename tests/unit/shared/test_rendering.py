@@ -78,16 +78,13 @@ def test_what_is_not_known_is_named():
     unknown = ("region", "education", "experience", "pay", "occupation")
     found = explain(entry(unknown=unknown, missing=(), components=Components()), LABELS.get)
     assert found == {
-        "en": "Skills that match: welding, cutting. "
-        "Not known: place, education, experience, pay, occupation.",
+        "en": "Skills that match: welding, cutting. Not known: place, education, experience, pay, occupation.",
         "zh": "相符的技能：焊接、切割。未知：地点、学历、经验、薪资、职业。",
     }
 
 
 def test_another_occupation_and_one_requirement():
-    one = entry(
-        components=Components(), unknown=("region", "experience", "pay"), matched=("esco:weld",), missing=()
-    )
+    one = entry(components=Components(), unknown=("region", "experience", "pay"), matched=("esco:weld",), missing=())
     assert explain(one, LABELS.get)["en"] == (
         "Another occupation, but skills match; skills that match: welding; education fits. "
         "Not known: place, experience, pay."
