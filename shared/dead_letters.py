@@ -63,6 +63,8 @@ class DeadLetters:
             # its producer had compressed it: no topic of ours takes it, and it must not hold up the next ones
             errors["exception.message"] += f" (left out: {size} bytes, too large to be kept)"
             key, value, headers = None, None, ()
+        if key is None and value is None:
+            key = b""  # aiokafka writes no record that has neither
         return Outgoing(
             dead_letter_topic(self._group),
             key,

@@ -102,8 +102,10 @@ class Relay:
         return self.lease.held
 
     async def _wait(self) -> None:
+        # not wait_for: on Python 3.11 it can swallow a cancellation
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), _IDLE_S)
+            async with asyncio.timeout(_IDLE_S):
+                await self._woken.wait()
         self._woken.clear()
 
     async def publish_once(self) -> int:

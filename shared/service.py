@@ -28,7 +28,7 @@ from shared.redis import Redis
 from shared.relay import Relay
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from aiokafka import TopicPartition
     from aiokafka.abc import ConsumerRebalanceListener
@@ -47,6 +47,7 @@ SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 Name = Literal["postings", "profiles", "matcher", "notifications"]
 _TRY_AGAIN_S = 1.0
 _DRAIN_S = 10
+_CANCEL_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Service:
         self._stops: list[Work] = []
         self._jobs: list[_Job] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._prepared = False
         self._ready: dict[str, Callable[[], bool | Awaitable[bool]]] = {}
         self.app = FastAPI(
             title=name,
@@ -229,6 +231,7 @@ class Service:
     async def _start(self) -> None:
         """Start in order, waiting for servers that are away: HTTP answers meanwhile, and says so."""
         await self._insist(lambda: asyncio.gather(*(work() for work in self._starts)))
+        self._prepared = True
         for job in self._jobs:
             self._tasks[job.name] = asyncio.create_task(_run(job), name=job.name)
         await self._insist(lambda: topics.ensure_topics(self.settings))
@@ -266,9 +269,7 @@ class Service:
             await self._broker.stop()
         for consumer in self._consumers:
             await consumer.close()
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await _cancel(self._tasks.values())
         for work in self._stops:
             await work()
         # flushed before the next relay may begin
@@ -299,7 +300,7 @@ class Service:
 
     async def ready(self) -> dict[str, bool]:
         """By part: can this service do its work now?"""
-        parts: dict[str, bool] = {}
+        parts = {"prepared": self._prepared}
         if self._mongo is not None:
             parts["mongo"] = await self._mongo.ping()
         if self._consumers and self._relay is None:
@@ -320,6 +321,15 @@ class Service:
     def subscriptions(self) -> dict[str, tuple[tuple[str, ...], str | None]]:
         """By group: topics and pattern that this process subscribes to; a test holds it against the registry."""
         return {consumer.group: (consumer.topics, consumer.pattern) for consumer in self._consumers}
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """End them all. A task can lose a cancellation (Python 3.11's `wait_for` may swallow it): ask again."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
 
 
 async def _run(job: _Job) -> None:

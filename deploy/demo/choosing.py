@@ -1,17 +1,20 @@
-"""Which recommendations to show: a few that differ, found by asking the matcher for a sample of lists."""
+"""Which recommendations to show: a few that differ, out of a sample of inboxes."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from deploy.demo.front import Front, Json
-from shared.contracts.recommendations import LIST_SIZE
+from shared.auth import Role
 
-SAMPLE: Final = 80
+SAMPLE: Final = 60
 ENOUGH: Final = 3
-"""Entries that a list has to be worth showing."""
+"""Recommendations that make an inbox worth showing."""
+PAGE: Final = 200
+ALL_SKILLS: Final = 300
 
 
 class Shown(NamedTuple):
@@ -23,77 +26,73 @@ class Shown(NamedTuple):
     others: int
     """How many more there are in the inbox, for this posting if it is an employer's."""
 
+    @property
+    def occupation(self) -> str:
+        """The posting's."""
+        return str((self.posting.get("occupation") or {}).get("code", ""))
+
 
 async def seekers_to_show(front: Front, seekers: Sequence[str]) -> list[Shown]:
-    """Two seekers of different occupations with their best recommendation, as their inboxes have it.
+    """Two seekers with the best of their inboxes, for different occupations.
 
-    The first has the best of the sample. The second's best lacks a skill that is asked for, if there is one.
+    The first has the best of the sample; the second's lacks some of the required skills, if that is to be had.
     """
-    lists = [found for found in await _lists(front, "seeker", seekers) if found["entries"]]
-    if not lists:
-        return []
-    full = [found for found in lists if ENOUGH <= len(found["entries"]) < LIST_SIZE] or lists
-    first = max(full, key=_points)
-    occupation = await _occupation(front, first["anchor"])
-    second = None
-    for found in sorted(full, key=lambda found: (not found["entries"][0]["missing"], -_points(found))):
-        if await _occupation(front, found["anchor"]) != occupation:
-            second = found
+    inboxes = await asyncio.gather(*(_inbox(front, "seeker", seeker) for seeker in _sample(seekers)))
+    best = [(seeker, _best(items), len(items) - 1) for seeker, items in inboxes if items]
+    best.sort(key=lambda one: (one[2] < ENOUGH, -_points(one[1])))
+    shown: list[Shown] = []
+    for seeker, item, others in best[:1] + sorted(best[1:], key=lambda one: not _lacks_a_skill(one[1])):
+        posting = await front.get("seeker", seeker, "postings", f"/postings/{item['posting']['id']}")
+        profile = await front.get("seeker", seeker, "profiles", f"/seekers/{seeker}")
+        one = Shown(item, posting, profile, others)
+        if not shown or one.occupation != shown[0].occupation:
+            shown.append(one)
+        if len(shown) == 2:  # noqa: PLR2004 - as the docstring says
             break
-    chosen = [first] if second is None else [first, second]
-    return [await _for_seeker(front, found["anchor"]) for found in chosen]
+    return shown
 
 
 async def employer_to_show(front: Front, postings: Sequence[str], but: set[str]) -> Shown | None:
-    """A posting with several good seekers, of none of the occupations in `but`, as its employer sees it."""
-    lists = [found for found in await _lists(front, "posting", postings) if found["entries"]]
-    for found in sorted(lists, key=lambda found: (len(found["entries"]) < ENOUGH, -_points(found))):
-        posting = await front.get("operator", "operator", "postings", f"/postings/{found['anchor']}")
-        if (posting["occupation"] or {}).get("code") not in but:
-            return await _for_employer(front, posting)
+    """The best seeker for a posting with several, of none of the occupations in `but`, as its employer sees it."""
+    sample = await asyncio.gather(
+        *(front.get("operator", "operator", "postings", f"/postings/{posting}") for posting in _sample(postings))
+    )
+    known = {posting["id"]: posting for posting in sample}
+    employers = {posting["employer_id"] for posting in sample}
+    inboxes = await asyncio.gather(*(_inbox(front, "employer", employer) for employer in employers))
+    by_posting: dict[str, list[Json]] = defaultdict(list)
+    for _, items in inboxes:
+        for item in items:
+            by_posting[item["posting"]["id"]].append(item)
+    found = [(known[posting], items) for posting, items in by_posting.items() if posting in known]
+    for posting, items in sorted(found, key=lambda one: (len(one[1]) < ENOUGH, -_points(_best(one[1])))):
+        item = _best(items)
+        profile = await front.get("operator", "operator", "profiles", f"/seekers/{item['seeker']}")
+        shown = Shown(item, posting, profile, len(items) - 1)
+        if shown.occupation not in but:
+            return shown
     return None
 
 
-async def _lists(front: Front, kind: str, anchors: Sequence[str]) -> list[Json]:
-    """Lists as of now, of anchors that are spread over all of them."""
-    sample = anchors[:: max(1, len(anchors) // SAMPLE)]
-    calls = (front.get("operator", "operator", "matcher", f"/lists/{kind}/{anchor}") for anchor in sample)
-    return await asyncio.gather(*calls)
+def _sample(ids: Sequence[str]) -> Sequence[str]:
+    """Some that are spread over all."""
+    return ids[:: max(1, len(ids) // SAMPLE)]
 
 
-def _points(found: Json) -> int:
-    return int(found["entries"][0]["points"])
-
-
-async def _occupation(front: Front, seeker: str) -> object:
-    profile = await front.get("operator", "operator", "profiles", f"/seekers/{seeker}")
-    return [occupation["code"] for occupation in profile["occupations"]][:1]
-
-
-async def _for_seeker(front: Front, seeker: str) -> Shown:
-    inbox = await front.get("seeker", seeker, "notifications", "/inbox", status="live", limit=200)
-    item = _best(inbox["items"])
-    posting = await front.get("seeker", seeker, "postings", f"/postings/{item['posting']['id']}")
-    profile = await front.get("seeker", seeker, "profiles", f"/seekers/{seeker}")
-    return Shown(item, posting, profile, len(inbox["items"]) - 1)
-
-
-async def _for_employer(front: Front, posting: Json) -> Shown | None:
-    """The employer's inbox is read to its end: it is for all its postings."""
-    employer, items, cursor = posting["employer_id"], list[Json](), ""
-    while True:
-        params: dict[str, Any] = {"status": "live", "limit": 200} | ({"cursor": cursor} if cursor else {})
-        page = await front.get("employer", employer, "notifications", "/inbox", **params)
-        items += [item for item in page["items"] if item["posting"]["id"] == posting["id"]]
-        cursor = page["next"] or ""
-        if not cursor:
-            break
-    if not items:
-        return None
-    item = _best(items)
-    profile = await front.get("operator", "operator", "profiles", f"/seekers/{item['seeker']}")
-    return Shown(item, posting, profile, len(items) - 1)
+async def _inbox(front: Front, role: Role, who: str) -> tuple[str, list[Json]]:
+    """The newest live items of an inbox; the best of what came together is the newest."""
+    page = await front.get(role, who, "notifications", "/inbox", status="live", limit=PAGE)
+    return who, page["items"]
 
 
 def _best(items: Sequence[Json]) -> Json:
-    return max(items, key=lambda item: int(item["points"] or 0))
+    return max(items, key=_points)
+
+
+def _points(item: Json) -> int:
+    return int(item["points"] or 0)
+
+
+def _lacks_a_skill(item: Json) -> bool:
+    """Some, not all of the required skills: the component has 300 points (matching policy 2026-11)."""
+    return 0 < int((item["components"] or {}).get("required_skills", 0)) < ALL_SKILLS

@@ -45,9 +45,15 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 async def measure(
-    partner: Partner, front: Front, lists: StoredLists, changes: Sequence[Change], seekers: Sequence[bytes]
+    partner: Partner,
+    front: Front,
+    lists: StoredLists,
+    changes: Sequence[Change],
+    seekers: Sequence[bytes],
+    *,
+    rate: float = RATE,
 ) -> Latency:
-    """Send changed postings through the partner's topic, new seekers through HTTP, in turn, `RATE` a second.
+    """Send changed postings through the partner's topic, new seekers through HTTP, in turn, `rate` a second.
 
     The clock of an event starts when Kafka has acknowledged the record, or when `POST /seekers` has
     answered. It stops when MongoDB's change stream tells this process that the list is committed.
@@ -67,12 +73,14 @@ async def measure(
 
     try:
         await _ready(ready, watching)
+        started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for number, (item, submission) in enumerate(zip(changes, seekers, strict=False)):
+                # by the clock, not by sleeping between: a slow answer must not lower the rate
+                await _until(started + 2 * number / rate)
                 group.create_task(change(item))
-                await asyncio.sleep(1 / RATE)
+                await _until(started + (2 * number + 1) / rate)
                 group.create_task(arrive(number, submission))
-                await asyncio.sleep(1 / RATE)
         deadline = time.monotonic() + PATIENCE_S
         while missing := [a for a, (v, _) in sent.items() if arrivals.when(a, v) is None]:
             if time.monotonic() > deadline:
@@ -82,6 +90,10 @@ async def measure(
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     return Latency(_by_kind(sent, arrivals), missing)
+
+
+async def _until(moment: float) -> None:
+    await asyncio.sleep(max(0.0, moment - time.monotonic()))
 
 
 async def _ready(ready: asyncio.Event, watching: asyncio.Task[None]) -> None:

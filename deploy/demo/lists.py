@@ -19,10 +19,15 @@ class Stock:
     """How much is stored."""
 
     postings: int
+    """Lists of postings."""
     seekers: int
-    empty: int
+    """Lists of seekers."""
     pairs: int
     """Different pairs of a posting and a seeker that one list or both hold."""
+    postings_served: int
+    """Postings in one of these pairs: that somebody is recommended for them may be on the other side's list."""
+    seekers_served: int
+    """Seekers in one of these pairs."""
 
 
 @dataclass(slots=True)
@@ -67,17 +72,19 @@ class StoredLists:
     async def stock(self) -> Stock:
         """What is there now."""
         counts = {kind.value: 0 for kind in AnchorKind}
-        empty = 0
         pairs: set[int] = set()
+        postings: set[str] = set()
+        seekers: set[str] = set()
         async for row in self._lists.find({}, {"entries.id": 1}):
             kind, _, anchor = row["_id"].partition(":")
-            entries: list[dict[str, str]] = row["entries"]
             counts[kind] += 1
-            empty += not entries
-            by_posting = kind == AnchorKind.POSTING
-            # hashes, because a whole season has millions of pairs
-            pairs.update(hash((anchor, entry["id"]) if by_posting else (entry["id"], anchor)) for entry in entries)
-        return Stock(counts[AnchorKind.POSTING], counts[AnchorKind.SEEKER], empty, len(pairs))
+            for entry in row["entries"]:
+                posting, seeker = (anchor, entry["id"]) if kind == AnchorKind.POSTING else (entry["id"], anchor)
+                # a hash, because a whole season has millions of pairs
+                pairs.add(hash((posting, seeker)))
+                postings.add(posting)
+                seekers.add(seeker)
+        return Stock(counts[AnchorKind.POSTING], counts[AnchorKind.SEEKER], len(pairs), len(postings), len(seekers))
 
     async def watch(self, arrivals: Arrivals, ready: asyncio.Event) -> None:
         """Note when lists are stored, until cancelled; sets `ready` once nothing can be overlooked."""

@@ -189,14 +189,19 @@ async def _counts(stage: Stage, ledger: Ledger) -> None:
             ("求职者 profiles registered", f"{len(ledger.seekers):,}"),
             ("岗位推荐列表 lists of postings", f"{stock.postings:,}"),
             ("求职者推荐列表 lists of seekers", f"{stock.seekers:,}"),
-            ("其中为空 of these empty", f"{stock.empty:,}"),
             ("推荐的人岗组合 pairs recommended", f"{stock.pairs:,}"),
+            ("获得推荐的岗位 postings with a seeker", _share(stock.postings_served, stock.postings)),
+            ("获得推荐的求职者 seekers with a posting", _share(stock.seekers_served, stock.seekers)),
             ("用时 seconds", f"{ledger.seconds:.1f}  ({events / ledger.seconds:,.0f} events/s)"),
         ],
     )
     for receipt in [one for one in partner.answered.values() if one.outcome == "rejected"][:5]:
         reasons = "; ".join(f"{fault.pointer or '/'}: {report.both(fault.reason)}" for fault in receipt.faults)
         stage.console.print(f"  拒收 rejected {receipt.partner_posting_id}: {reasons}", highlight=False)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,}  ({part / whole:.0%})" if whole else "0"
 
 
 async def _recommendations(stage: Stage, ledger: Ledger) -> choosing.Shown | None:
@@ -206,8 +211,7 @@ async def _recommendations(stage: Stage, ledger: Ledger) -> choosing.Shown | Non
     stage.console.print("\n[bold]三条推荐 · Three recommendations[/bold]")
     for number, one in enumerate(shown, 1):
         report.recommendation(stage.console, number, one, employer=False)
-    occupations = {(one.posting.get("occupation") or {}).get("code", "") for one in shown}
-    for_employer = await choosing.employer_to_show(stage.front, ours, occupations)
+    for_employer = await choosing.employer_to_show(stage.front, ours, {one.occupation for one in shown})
     if for_employer is not None:
         report.recommendation(stage.console, len(shown) + 1, for_employer, employer=True)
     return shown[0] if shown else None

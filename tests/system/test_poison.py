@@ -225,6 +225,19 @@ async def test_odd_but_good_records_of_a_partner_are_accepted(topics: Topics, pa
     assert await topics.read(REPLIES) == []
 
 
+async def test_a_record_without_key_and_body(topics: Topics, partner: str) -> None:
+    """aiokafka refuses to write one; others do not."""
+    batch = topics.producer.create_batch()
+    batch.append(key=None, value=None, timestamp=None, headers=[("x", b"1")])
+    sent = await (await topics.producer.send_batch(batch, SUBMITTED, partition=0))
+    assert max(await receipt_seconds(topics)) < 5
+    (receipt,) = await receipts(topics, [sent])
+    assert json.loads(receipt.value)["outcome"] == "rejected"
+    (letter,) = await letters(topics, "postings.partners", [sent])
+    assert letter.value is None
+    assert letter.headers[0] == ("x", b"1")
+
+
 async def test_more_than_a_letter_can_hold(topics: Topics, packed: Topics, partner: str) -> None:
     """Small on the wire, 20 MB when read: nobody can keep it, and still the next ones are not held up."""
     good = headers_of(EVENT_OF[SUBMITTED], SUBMITTED)
@@ -233,7 +246,7 @@ async def test_more_than_a_letter_can_hold(topics: Topics, packed: Topics, partn
     (receipt,) = await receipts(topics, [sent])
     assert json.loads(receipt.value)["outcome"] == "rejected"
     (letter,) = await letters(topics, "postings.partners", [sent])
-    assert (letter.key, letter.value) == (None, None)
+    assert (letter.key, letter.value) == (b"", None)
     assert "left out: " in connect(letter, "exception.message")
 
 

@@ -163,18 +163,29 @@ class ListTail:
         while not self._assigned.is_set():
             await self._finish(consumer)
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LISTS_AT_ONCE)
-            for record in _records(batches):
-                self._take(record)
+            # what came while the group changed our share is read again: part of it is not ours any more
+            if not self._assigned.is_set():
+                for record in _records(batches):
+                    self._take(record)
+                    self._positions[record.partition] = record.offset + 1
 
     async def _finish(self, consumer: AIOKafkaConsumer) -> None:
-        for number in list(self._lists.owned()):
+        """Follow the positions, and end the loading of what is read up to its target.
+
+        Each wait may be the one in which the group changes our share. A position of a partition that has left
+        must not be kept: when it comes back, it has to be loaded from its beginning.
+        """
+        for number in self._lists.owned():
+            if self._assigned.is_set():
+                return
             position = await consumer.position(TopicPartition(self._topic, number))
-            self._positions[number] = position
-            target = self._targets.get(number)
-            if target is not None and position >= target:
-                async with self._world.lock:
+            async with self._world.lock:
+                if self._assigned.is_set():
+                    return
+                self._positions[number] = position
+                if position >= self._targets.get(number, position + 1):
                     self._lists.finish_load(number)
-                del self._targets[number]
+                    del self._targets[number]
 
     def _take(self, record: Record) -> None:
         loading = record.partition in self._targets

@@ -92,7 +92,13 @@ class Lists:
 
     def load(self, anchor: str, partition: int, body: RecommendationsRefreshed | None, revision: int) -> None:
         """Take in a list as it lies on the topic; None is a tombstone."""
-        if body is None:
+        before = self.issued.get(anchor)
+        if before is not None and revision <= before.revision:
+            # a former owner's late record that nobody has answered yet: it stands for no version of the anchor,
+            # so that the list is written again, above the highest revision
+            self._floors[anchor] = max(before.revision, self._floors.get(anchor, 0))
+            self.put(anchor, Issued(partition, revision, UNANSWERED, active=False, entries=()))
+        elif body is None:
             self.put(anchor, Issued(partition, revision, 0, active=False, entries=()))
         else:
             entries = tuple(entry.id for entry in body.entries)

@@ -23,8 +23,9 @@ ReadTopic = Callable[[str, int], Awaitable[list[Record]]]
 async def until(condition: Callable[[], bool | Awaitable[bool]], within_s: float = 15) -> None:
     """Wait until this is true; TimeoutError if that takes too long."""
     async with asyncio.timeout(within_s):
-        while not (await answer if inspect.isawaitable(answer := condition()) else answer):
-            await asyncio.sleep(0.02)  # noqa: ASYNC110 - nothing tells of what is awaited here
+        # nothing tells of what is awaited here
+        while not (await answer if inspect.isawaitable(answer := condition()) else answer):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ async def test_the_guard_outlives_a_time_without_mongo(
     await world.change("a")
     real, failures = world.mongo.transaction, iter([Unavailable("away"), Unavailable("away")])
 
-    async def sometimes_away(work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as the real one
+    async def sometimes_away(work):  # noqa: ANN001, ANN202 - as the real one
         for failure in failures:
             raise failure
         return await real(work)
@@ -209,7 +209,7 @@ async def test_the_guard_waits_for_a_topic_that_is_made_after_it_started(
 
 def written(key: str | None, epoch: str | None) -> ConsumerRecord[bytes, bytes]:
     headers = [] if epoch is None else [(EPOCH_HEADER, epoch.encode())]
-    record: ConsumerRecord[bytes, bytes] = SimpleNamespace(key=key and key.encode(), headers=headers)  # type: ignore[assignment]
+    record: ConsumerRecord[bytes, bytes] = SimpleNamespace(key=key and key.encode(), headers=headers)
     return record
 
 

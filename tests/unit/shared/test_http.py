@@ -112,9 +112,7 @@ def test_the_version_that_was_read_matches(tag: str) -> None:
     assert etag(7) == '"7"'
 
 
-@pytest.mark.parametrize(
-    ("tag", "status"), [(None, 428), ("", 428), ('"6"', 412), ("7", 412), ('W/"7"', 412)]
-)
+@pytest.mark.parametrize(("tag", "status"), [(None, 428), ("", 428), ('"6"', 412), ("7", 412), ('W/"7"', 412)])
 def test_another_version_or_none_does_not_match(tag: str | None, status: int) -> None:
     with pytest.raises(Problem) as refused:
         require_match(tag, 7)
