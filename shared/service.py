@@ -154,9 +154,7 @@ class Service:
             await process(batch)
             await letters.write(batch.undecodable)
 
-        self._consumers.append(
-            Consumer(self.settings, group, whole, topics=topics, listener=listener, records=records)
-        )
+        self._consumers.append(Consumer(self.settings, group, whole, topics=topics, listener=listener, records=records))
 
     def relay(self, restate: Mapping[str, Restate]) -> Relay:
         """Publish this service's outbox; `restate` gives, by state topic, the present state of aggregates."""
@@ -183,9 +181,7 @@ class Service:
 
     def every(self, seconds: float, work: Work, name: str, *, leased: bool = False) -> None:
         """Run `work` again and again; with `leased` in one process only. Unavailable means: next time."""
-        lease = (
-            Lease(self.mongo.db, f"job:{name}", max(seconds * 3, self.settings.lease_s)) if leased else None
-        )
+        lease = Lease(self.mongo.db, f"job:{name}", max(seconds * 3, self.settings.lease_s)) if leased else None
 
         async def loop() -> None:
             while True:

@@ -60,7 +60,12 @@ def machine() -> dict[str, Any]:
 
 
 async def season(  # noqa: C901 - three things at a time, each simple
-    console: Console, front: Front, partner: Partner, lists: StoredLists, material: Material, kept: dict[str, PartnerPosting]
+    console: Console,
+    front: Front,
+    partner: Partner,
+    lists: StoredLists,
+    material: Material,
+    kept: dict[str, PartnerPosting],
 ) -> float:
     """Seconds until every anchor's list is stored. Raises SystemExit if nothing moves any more."""
     size: Size = material.size
@@ -112,7 +117,12 @@ async def season(  # noqa: C901 - three things at a time, each simple
 
 
 async def steady(
-    front: Front, partner: Partner, lists: StoredLists, material: Material, kept: Mapping[str, PartnerPosting], given: argparse.Namespace
+    front: Front,
+    partner: Partner,
+    lists: StoredLists,
+    material: Material,
+    kept: Mapping[str, PartnerPosting],
+    given: argparse.Namespace,
 ) -> latency.Latency:
     """Changed postings and new seekers in turn, at the rate, for the seconds asked for."""
     count = int(given.rate * given.seconds / 2)

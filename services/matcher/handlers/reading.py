@@ -156,6 +156,9 @@ class ListTail:
             return
         consumer.assign(wheres)
         ends = await consumer.end_offsets(wheres)
+        # Each wait here may be the one in which the group changes our share: then nothing is taken in any more.
+        if self._assigned.is_set():
+            return
         for where in wheres:
             consumer.seek(where, self._positions.get(where.partition, 0))
             if not self._lists.owns(where.partition):
@@ -163,27 +166,19 @@ class ListTail:
         while not self._assigned.is_set():
             await self._finish(consumer)
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LISTS_AT_ONCE)
-            # what came while the group changed our share is read again: part of it is not ours any more
-            if not self._assigned.is_set():
-                for record in _records(batches):
-                    self._take(record)
-                    self._positions[record.partition] = record.offset + 1
-
-    async def _finish(self, consumer: AIOKafkaConsumer) -> None:
-        """Follow the positions, and end the loading of what is read up to its target.
-
-        Each wait may be the one in which the group changes our share. A position of a partition that has left
-        must not be kept: when it comes back, it has to be loaded from its beginning.
-        """
-        for number in self._lists.owned():
             if self._assigned.is_set():
                 return
-            position = await consumer.position(TopicPartition(self._topic, number))
-            async with self._world.lock:
-                if self._assigned.is_set():
-                    return
-                self._positions[number] = position
-                if position >= self._targets.get(number, position + 1):
+            for record in _records(batches):
+                self._take(record)
+                self._positions[record.partition] = record.offset + 1
+
+    async def _finish(self, consumer: AIOKafkaConsumer) -> None:
+        """End the loading of what is read up to its target."""
+        for number, target in list(self._targets.items()):
+            if await consumer.position(TopicPartition(self._topic, number)) >= target:
+                async with self._world.lock:
+                    if self._assigned.is_set():
+                        return
                     self._lists.finish_load(number)
                     del self._targets[number]
 

@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.matcher.usecases.world import World
 from shared import metrics
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+
+
+UNANSWERED: Final = -1
 
 
 @dataclass(slots=True)
@@ -19,7 +23,7 @@ class Issued:
     partition: int
     revision: int
     version: int
-    """The anchor's; 0 is a tombstone."""
+    """The anchor's; 0 is a tombstone, UNANSWERED none."""
     active: bool
     entries: tuple[str, ...]
     """Counterpart ids."""
@@ -92,11 +96,9 @@ class Lists:
 
     def load(self, anchor: str, partition: int, body: RecommendationsRefreshed | None, revision: int) -> None:
         """Take in a list as it lies on the topic; None is a tombstone."""
-        before = self.issued.get(anchor)
-        if before is not None and revision <= before.revision:
-            # a former owner's late record that nobody has answered yet: it stands for no version of the anchor,
-            # so that the list is written again, above the highest revision
-            self._floors[anchor] = max(before.revision, self._floors.get(anchor, 0))
+        if revision < self.next_revision(anchor):
+            # A former owner's late record that nobody has answered: it counts as no answer to any version.
+            self._floors[anchor] = self.next_revision(anchor) - 1
             self.put(anchor, Issued(partition, revision, UNANSWERED, active=False, entries=()))
         elif body is None:
             self.put(anchor, Issued(partition, revision, 0, active=False, entries=()))
@@ -131,7 +133,7 @@ class Lists:
                 self.mark(anchor, Cause(partition, now))
         for anchor, issued in self.issued.items():
             # erased while nobody watched: the list is still there
-            left = issued.partition == partition and issued.version > 0
+            left = issued.partition == partition and issued.version != 0
             if left and world.index.standing(self.kind, anchor) is None:
                 self.mark(anchor, Cause(partition, now))
         event = self._owned.get(partition)

@@ -155,5 +155,7 @@ async def follow(
 
 async def _call(called: asyncio.Event, seconds: float) -> None:
     """Wait for a call, but not longer than so many seconds."""
+    # not wait_for: on Python 3.11 it can swallow a cancellation
     with suppress(TimeoutError):
-        await asyncio.wait_for(called.wait(), max(seconds, 0))
+        async with asyncio.timeout(max(seconds, 0)):
+            await called.wait()

@@ -18,7 +18,7 @@ async def test_bomb(settings, mongo, producer, make_topic, read_topic, config):
         await send(c, topic)
         try:
             await until(lambda: has_effects(ledger, 1), 6)
-            print("OK", config)
+            print("OK", config); l=(await read_topic(dead,1))[0]; print("LETTER OK", len(l.value), l.headers[-1])
         except TimeoutError:
             print("BLOCKED", config)
     await c.stop()
