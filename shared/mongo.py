@@ -29,7 +29,6 @@ from pymongo.errors import (
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
     WTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
@@ -72,6 +71,7 @@ _AWAY: Final = (AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeo
 _SELECTION_MS: Final = 3_000
 _OPERATION_MS: Final = 15_000
 """Most that one operation, or one whole transaction with its retries, may take."""
+_PING_S: Final = 1.0
 
 SNAPSHOT: Final = ReadConcern("snapshot")
 """For a read that must not see a commit without the ones before it (a cursor otherwise sees what comes)."""
@@ -112,10 +112,11 @@ class Mongo:
             raise
 
     async def ping(self) -> bool:
-        """True if the primary answers."""
+        """True if the primary answers, and soon: whoever asks for a service's health does not wait long."""
         try:
-            await self.db.command("ping")
-        except (PyMongoError, ServerSelectionTimeoutError):
+            async with asyncio.timeout(_PING_S):
+                await self.db.command("ping")
+        except (PyMongoError, TimeoutError):
             return False
         return True
 

@@ -26,7 +26,7 @@ from deploy.demo.lists import StoredLists
 from deploy.demo.material import SCALES, Material, season_material
 from deploy.demo.partner import Partner
 from deploy.demo.run import LATER, DemoError, Stage, play
-from deploy.processes import Platform, ServiceError
+from deploy.processes import SERVICES, Platform, ServiceError
 from deploy.servers import PROJECT, Addresses, ServerError, running_servers
 from shared.auth import ensure_dev_keys
 from shared.errors import Unavailable
@@ -106,13 +106,23 @@ def _run(console: Console, material: Material, *, stay: bool) -> None:
     ensure_dev_keys(ROOT / "keys")
     with running_servers(ROOT / "servers") as servers, Platform(servers.addresses, ROOT) as platform:
         console.print(f"  Kafka, MongoDB, Redis ({servers.kind}): {time.monotonic() - started:.0f} s")
+        for service in SERVICES:
+            platform.start(service)
+        # a new partner's topic is seen some seconds later: meanwhile the others start
+        platform["postings"].wait_ready()
+        asyncio.run(_register_partner(material, platform))
         platform.start_all()
         console.print(f"  {', '.join(platform.processes)}: {time.monotonic() - started:.0f} s")
-        with asyncio.Runner() as runner:
-            runner.run(_play(console, material, servers.addresses, platform))
+        asyncio.run(_play(console, material, servers.addresses, platform))
         _where_to_look(console, platform, stay=stay)
         if stay:
             signal.pause()
+
+
+async def _register_partner(material: Material, platform: Platform) -> None:
+    async with _front(platform) as front:
+        name = {"name": material.partner_name}
+        await front.put("operator", "operator", "postings", f"/partners/{material.partner}", name)
 
 
 async def _play(console: Console, material: Material, addresses: Addresses, platform: Platform) -> None:
@@ -121,12 +131,16 @@ async def _play(console: Console, material: Material, addresses: Addresses, plat
             if not process.running:
                 raise DemoError(f"{name} has ended; the end of its story is in {process.log}")
 
-    urls = {name: process.url for name, process in platform.processes.items()}
-    async with Front(urls, ROOT / "keys") as front, StoredLists(addresses.mongo) as lists:
-        name = {"name": material.partner_name}
-        await front.put("operator", "operator", "postings", f"/partners/{material.partner}", name)
-        async with Partner(addresses.kafka, material.partner) as partner:
-            await play(Stage(console, front, partner, lists, material, ROOT, alive))
+    async with (
+        _front(platform) as front,
+        StoredLists(addresses.mongo) as lists,
+        Partner(addresses.kafka, material.partner) as partner,
+    ):
+        await play(Stage(console, front, partner, lists, material, ROOT, alive))
+
+
+def _front(platform: Platform) -> Front:
+    return Front({name: process.url for name, process in platform.processes.items()}, ROOT / "keys")
 
 
 def _where_to_look(console: Console, platform: Platform, *, stay: bool) -> None:

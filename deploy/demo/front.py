@@ -14,7 +14,6 @@ import httpx
 
 from shared.auth import Role, mint
 
-SERVICES: Final = ("postings", "profiles", "matcher", "notifications")
 OK: Final = 200
 TOKEN_S: Final = 86_400
 

@@ -117,7 +117,11 @@ def start_containers(
     kafka_at = f"{host}:{port}"
     mongo_port, redis_port = free_port(), free_port()
     mongo = _container(MONGO_IMAGE, owner, mongo_port, mongo_port).with_command(
-        ["--replSet", "rs0", "--port", str(mongo_port), "--bind_ip_all", "--wiredTigerCacheSizeGB", "0.75"]
+        [
+            *("--replSet", "rs0", "--port", str(mongo_port), "--bind_ip_all", "--wiredTigerCacheSizeGB", "0.75"),
+            # What a killed process leaves locked is free again after this, not after a minute.
+            *("--setParameter", "transactionLifetimeLimitSeconds=15"),
+        ]
     )
     redis = _container(REDIS_IMAGE, owner, 6379, redis_port).with_command(["redis-server", "--save", ""])
     redis_at = f"redis://{host}:{redis_port}/0"

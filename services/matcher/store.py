@@ -32,6 +32,8 @@ FORMAT: Final = 1
 DOCUMENT: Final = "document"
 CODES: Final = ("skills", "regions", "occupations", "licences")
 SIDES: Final = ("postings", "seekers")
+FORGOTTEN: Final = "~forgotten"
+"""The scheme in the place of a code that nobody has any more; no scheme of a contract begins so."""
 
 
 class Mark(BaseModel, frozen=True):
@@ -87,7 +89,7 @@ def capture(index: Index, mark: Mark) -> Snapshot:
             resting={key: (one.version, one.gates, one.reason, one.sharers) for key, one in side.resting.items()},
             gone={key: (one.version, one.at) for key, one in side.gone.items()},
         )
-    codes_of = {name: _codes(index, name).keys.copy() for name in CODES}
+    codes_of = {name: _keys(index, name) for name in CODES}
     document = _Document.model_construct(
         format=FORMAT, policy=fingerprint(index.policy), mark=mark, codes=codes_of, sides=sides
     )
@@ -175,6 +177,27 @@ def fingerprint(policy: Policy) -> str:
     """The policy's version and a digest of all of it, because some rows hold sums of its weights."""
     digest = hashlib.sha256(policy.model_dump_json().encode()).hexdigest()
     return f"{policy.version}:{digest[:16]}"
+
+
+def _keys(index: Index, name: str) -> list[str]:
+    """A vocabulary without what only erased people had brought into it; each key keeps its place.
+
+    Regions stay, because their rows name each other.
+    """
+    keys = _codes(index, name).keys
+    if name == "regions":
+        return keys.copy()
+    used = np.zeros(len(keys), np.bool_)
+    for side in (index.postings, index.seekers):
+        live = side.rows[: side.used]["live"] == 1
+        rows = side.rows[: side.used][live]
+        if name in side.lists:
+            lists = side.lists[name][: side.used][live]
+            used[lists[np.arange(lists.shape[1]) < rows[name][:, None]]] = True
+        elif name == "occupations":
+            named = rows["occupation"]
+            used[named[named >= 0]] = True
+    return [key if kept else f"{FORGOTTEN}:{place}" for place, (key, kept) in enumerate(zip(keys, used, strict=True))]
 
 
 def _side(index: Index, name: str) -> Side:

@@ -10,7 +10,7 @@ import pytest
 from deploy.processes import SERVICES, Platform
 from deploy.servers import PROJECT, Servers
 
-SESSION_S = 3
+SESSION_S = 4
 """Longest silence before a process loses its partitions, and its lease."""
 FOR_EVER_MS = 10 * 365 * 86_400_000
 

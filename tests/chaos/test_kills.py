@@ -148,9 +148,7 @@ async def check_receipts(topics: Topics, partner: str, ledger: PartnerLedger) ->
         before = answers.setdefault(receipt.body["id"], receipt.body)
         assert before == receipt.body, "a receipt changed its answer"
     expected, _ = ledger.expected()
-    found = {
-        int(name.rpartition("/")[2]): (body["outcome"], body.get("version")) for name, body in answers.items()
-    }
+    found = {int(name.rpartition("/")[2]): (body["outcome"], body.get("version")) for name, body in answers.items()}
     assert found == {offset: (answer.outcome, answer.version) for offset, answer in expected.items()}
 
 
@@ -173,9 +171,7 @@ def check_postings(addresses: Addresses, partners: list[Partner], records: list[
     bodies = {key: record.body or {} for key, record in last(records).items()}
     ours = {(body["source"]["partner"], body["source"]["id"]): body for body in bodies.values()}
     expected = {
-        (partner.name, name): vacancy
-        for partner in partners
-        for name, vacancy in partner.ledger.expected()[1].items()
+        (partner.name, name): vacancy for partner in partners for name, vacancy in partner.ledger.expected()[1].items()
     }
     assert ours.keys() == expected.keys()
     for key, vacancy in expected.items():

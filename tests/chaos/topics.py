@@ -84,9 +84,7 @@ class Topics:
                 while time.monotonic() - since < QUIET_S:
                     ends = dict(await consumer.end_offsets(self.wheres(self.partitions())))
                     waiting = await self._waiting(admin, ends)
-                    waiting += [
-                        f"outbox of {name}" for name in ("postings", "profiles") if _outbox(mongo, name)
-                    ]
+                    waiting += [f"outbox of {name}" for name in ("postings", "profiles") if _outbox(mongo, name)]
                     if waiting or ends != before:
                         since = time.monotonic()
                     assert time.monotonic() < deadline, f"never at rest: {waiting or 'lists go on'}"

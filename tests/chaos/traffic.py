@@ -149,9 +149,7 @@ class Seekers:
         """Many at once."""
         lines = [world.profile_terms(self.random) for _ in range(count)]
         body = "\n".join(json.dumps(line | {"contact": {"name": "Made-up"}}) for line in lines)
-        answer = await self.call(
-            "POST", "/seekers:import", content=body, headers={"Idempotency-Key": uuid4().hex}
-        )
+        answer = await self.call("POST", "/seekers:import", content=body, headers={"Idempotency-Key": uuid4().hex})
         found = answer.json()["items"]
         assert [item["outcome"] for item in found] == ["registered"] * count, answer.text
         for item, terms in zip(found, lines, strict=True):

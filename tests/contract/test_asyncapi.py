@@ -99,6 +99,4 @@ def test_the_headers_that_are_promised_are_those_that_are_written():
 
 def test_every_channel_and_dead_letter_topic_is_declared():
     groups = {group for channel in CHANNELS for own in channel.consumers.values() for group in own}
-    assert {channel.topic for channel in CHANNELS} | {dead_letter_topic(group) for group in groups} == set(
-        TOPICS
-    )
+    assert {channel.topic for channel in CHANNELS} | {dead_letter_topic(group) for group in groups} == set(TOPICS)

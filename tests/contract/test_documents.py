@@ -30,9 +30,7 @@ def test_openapi_is_not_stale(service: str):
 
 def test_nothing_else_lies_among_the_generated_documents():
     expected = {*message_documents(), *(f"openapi/{service}.json" for service in SERVICES)}
-    there = {
-        path.relative_to(FOLDER).as_posix() for part in GENERATED for path in (FOLDER / part).rglob("*.json")
-    }
+    there = {path.relative_to(FOLDER).as_posix() for part in GENERATED for path in (FOLDER / part).rglob("*.json")}
     assert there == expected
 
 

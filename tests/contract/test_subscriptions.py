@@ -34,9 +34,7 @@ def registered(service: Party) -> Subscriptions:
 @pytest.mark.parametrize("service", SERVICES)
 def test_subscriptions_are_the_registrys(service: Party, tmp_path: Path):
     running = application(service, tmp_path).state.service.subscriptions()
-    assert {group: (set(topics), pattern) for group, (topics, pattern) in running.items()} == registered(
-        service
-    )
+    assert {group: (set(topics), pattern) for group, (topics, pattern) in running.items()} == registered(service)
 
 
 @pytest.mark.parametrize(

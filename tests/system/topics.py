@@ -73,7 +73,6 @@ class Topics:
             wheres = await self._partitions(consumer, topics)
             consumer.assign(wheres)
             ends = await consumer.end_offsets(wheres)
-            await consumer.seek_to_beginning(*wheres)
             found: list[Raw] = []
             while any([await consumer.position(where) < ends[where] for where in wheres]):
                 for records in (await consumer.getmany(timeout_ms=50)).values():
@@ -96,7 +95,10 @@ class Topics:
     async def reader(self) -> AsyncIterator[AIOKafkaConsumer]:
         """A consumer without a group."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, max_partition_fetch_bytes=_REQUEST, fetch_max_wait_ms=50
+            bootstrap_servers=self.bootstrap,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_REQUEST,
+            fetch_max_wait_ms=50,
         )
         await consumer.start()
         try:

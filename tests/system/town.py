@@ -22,9 +22,6 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 JINAN = {"scheme": "gbt2260", "code": "370102"}
-GLASS_HARP = "playing-the-glass-harp"
-"""A skill that no posting asks for: wherever it is found, a seeker's profile is."""
-
 
 @dataclass(frozen=True)
 class Caller:
@@ -52,6 +49,11 @@ def code_of(trade: str) -> dict[str, str]:
     return {"scheme": "esco", "code": trade}
 
 
+def own_skill(trade: str) -> str:
+    """A skill that no posting asks for: wherever it is found, a seeker's profile is."""
+    return f"glass-harp-{trade}"
+
+
 def posting_body(trade: str, **more: object) -> Json:
     return {
         "title": {"zh": "焊工", "en": "Welder"},
@@ -67,7 +69,7 @@ def posting_body(trade: str, **more: object) -> Json:
 def seeker_body(trade: str, **more: object) -> Json:
     return {
         "occupations": [code_of(trade)],
-        "skills": [{**code_of(trade), "level": 4}, code_of(GLASS_HARP)],
+        "skills": [{**code_of(trade), "level": 4}, code_of(own_skill(trade))],
         "regions": [JINAN],
         "pay_floor": {"amount": 5000, "currency": "CNY"},
         "consent": {"matching": True},

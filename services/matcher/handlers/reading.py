@@ -50,9 +50,7 @@ def _records(batches: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]
 class IndexReader:
     """Keeps the world up to date with postings.v1 and profiles.v1."""
 
-    def __init__(
-        self, settings: ServiceSettings, world: World, lists: Mapping[AnchorKind, Lists], most: int
-    ) -> None:
+    def __init__(self, settings: ServiceSettings, world: World, lists: Mapping[AnchorKind, Lists], most: int) -> None:
         self._settings = settings
         self._world = world
         self._lists = lists
@@ -98,6 +96,7 @@ class IndexReader:
             # also where compaction left no record to return, the position moves
             positions = {where: await consumer.position(where) for where in (batches or wheres)}
             await world.apply(decode_all(_records(batches)), positions, self._changed)
+            await asyncio.sleep(0)  # what is fetched already comes without a wait: let heartbeats through
             if not world.caught_up.is_set() and _reached(world, ends):
                 world.caught_up.set()
                 log.info("index is caught up", postings=len(world.index.postings.row_of))
@@ -114,9 +113,7 @@ def _reached(world: World, ends: Mapping[TopicPartition, int]) -> bool:
 class ListTail:
     """Reads the list partitions that this process owns: first what was issued, then whoever else writes there."""
 
-    def __init__(
-        self, settings: ServiceSettings, kind: AnchorKind, lists: Lists, world: World, writer: str
-    ) -> None:
+    def __init__(self, settings: ServiceSettings, kind: AnchorKind, lists: Lists, world: World, writer: str) -> None:
         self._settings = settings
         self._topic = LISTS_OF[kind]
         self._lists = lists
@@ -171,6 +168,7 @@ class ListTail:
             for record in _records(batches):
                 self._take(record)
                 self._positions[record.partition] = record.offset + 1
+            await asyncio.sleep(0)  # what is fetched already comes without a wait: let heartbeats through
 
     async def _finish(self, consumer: AIOKafkaConsumer) -> None:
         """End the loading of what is read up to its target."""

@@ -12,7 +12,6 @@ from services.matcher.usecases.world import World
 from shared import metrics
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 
-
 UNANSWERED: Final = -1
 
 
@@ -65,7 +64,8 @@ class Lists:
         """These partitions, and no others, are ours now; new ones are to be loaded."""
         wanted = set(partitions)
         for gone in set(self._owned) - wanted:
-            del self._owned[gone]
+            # who waits for it must not wait for ever, even if it comes back
+            self._owned.pop(gone).set()
             self._forget(gone)
         for new in wanted - set(self._owned):
             self._owned[new] = asyncio.Event()

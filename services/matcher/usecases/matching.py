@@ -124,9 +124,7 @@ class Matching:
         )
         if same and cause.version == 0 and not cause.force:
             return None
-        issued = Issued(
-            cause.partition, body.revision, body.anchor_version, body.active, entry_ids, written=False
-        )
+        issued = Issued(cause.partition, body.revision, body.anchor_version, body.active, entry_ids, written=False)
         value = body.model_dump_json(exclude_defaults=True).encode()
         return Answer(anchor, issued, self._record(kind, anchor, cause, body.revision, value))
 
@@ -152,9 +150,7 @@ class Matching:
             entries=entries(index, kind, anchor, best),
         )
 
-    def _record(
-        self, kind: AnchorKind, anchor: str, cause: Cause, revision: int, value: bytes | None
-    ) -> Outgoing:
+    def _record(self, kind: AnchorKind, anchor: str, cause: Cause, revision: int, value: bytes | None) -> Outgoing:
         headers = event_headers(
             source="matcher",
             event_type=TOMBSTONE if value is None else RecommendationsRefreshed.__name__,

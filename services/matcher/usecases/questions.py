@@ -26,9 +26,7 @@ class Questions:
         async with self.world.lock:
             if not self._theirs(caller, kind, anchor):
                 raise not_found()
-            body = self.matching.current(
-                kind, anchor, Cause(0, datetime.now(UTC)), self.world.as_of(), revision=1
-            )
+            body = self.matching.current(kind, anchor, Cause(0, datetime.now(UTC)), self.world.as_of(), revision=1)
         if body is None:
             raise not_found()
         return body

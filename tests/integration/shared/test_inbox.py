@@ -324,6 +324,37 @@ async def test_poison_ends_in_the_dead_letters_and_what_is_behind_it_is_not_dela
     assert await read_topic(answers, 0) == []
 
 
+async def test_what_cannot_be_kept_as_it_came_is_named_and_holds_up_nothing(
+    settings: ServiceSettings,
+    mongo: Mongo,
+    producer: Producer,
+    make_topic: MakeTopic,
+    read_topic: ReadTopic,
+):
+    """Ten megabytes that came compressed below the topic's limit, and a record with nothing but a header."""
+    topic = await make_topic(max_message_bytes=str(4 * 1024 * 1024))
+    group = f"group-{topic[8:20]}"
+    dead = await make_topic(name=dead_letter_topic(group), max_message_bytes=str(5 * 1024 * 1024))
+    ledger = Ledger(mongo)
+    size = 10_000_000
+    compressing = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap, max_request_size=2 * size, compression_type="gzip"
+    )
+    async with member(settings, group, ledger, producer, topic), compressing:
+        await send(compressing, topic, b"{" * size)
+        bare = compressing.create_batch()
+        bare.append(key=None, value=None, timestamp=None, headers=[("ce_type", b"Nonsense")])
+        await (await compressing.send_batch(bare, topic, partition=0))
+        await send(compressing, topic)
+        await until(lambda: has_effects(ledger, 1))
+    large, empty = await read_topic(dead, 2)
+    assert large.value is None
+    assert b"left out: 100000" in (dict(large.headers)["__connect.errors.exception.message"] or b"")
+    assert not empty.key
+    assert empty.value is None
+    assert ("ce_type", b"Nonsense") in empty.headers
+
+
 def origin(letter: Record) -> int:
     return int(dict(letter.headers)["__connect.errors.offset"] or b"-1")
 

@@ -45,9 +45,7 @@ def test_a_bad_record_does_no_harm_to_its_neighbours():
 
 
 def test_a_filler_is_no_event_but_is_passed():
-    batch = decoded(
-        raw(1), raw(2, None, headers=[("ce_filler", b"1")]), raw(3, headers=[("ce_filler", None)])
-    )
+    batch = decoded(raw(1), raw(2, None, headers=[("ce_filler", b"1")]), raw(3, headers=[("ce_filler", None)]))
     assert offsets([event.record for event in batch.events]) == [1]
     assert batch.undecodable == []
     assert batch.next_offsets() == {TopicPartition(TOPIC, 0): 4}

@@ -129,9 +129,7 @@ REJECTED: dict[str, tuple[Headers, bytes | None, str, str]] = {
 
 
 @pytest.mark.parametrize(("headers", "body", "code", "at"), REJECTED.values(), ids=REJECTED)
-def test_what_is_no_event_is_rejected_with_the_reason(
-    headers: Headers, body: bytes | None, code: str, at: str
-):
+def test_what_is_no_event_is_rejected_with_the_reason(headers: Headers, body: bytes | None, code: str, at: str):
     with pytest.raises(Rejected) as rejected:
         decode(PARTNER, headers, body)
     assert (rejected.value.code, rejected.value.pointer) == (code, at)
@@ -181,11 +179,7 @@ JSON = recursive(
     max_leaves=5,
 )
 NAMES = sampled_from(["ce_type", "content-type", "ce_dataschema", "ce_aggregateversion", "traceparent", "é"])
-VALUES = (
-    none()
-    | binary(max_size=9)
-    | sampled_from([STRUCTURED.encode(), b"PartnerPostingSubmitted", b"PostingClosed"])
-)
+VALUES = none() | binary(max_size=9) | sampled_from([STRUCTURED.encode(), b"PartnerPostingSubmitted", b"PostingClosed"])
 
 
 @given(headers=lists(tuples(NAMES, VALUES), max_size=4), body=none() | binary(max_size=40) | JSON)

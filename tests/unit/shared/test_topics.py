@@ -37,9 +37,7 @@ def test_dead_letters_are_gone_after_six_days():
 
 
 def test_a_dead_letter_has_room_for_the_greatest_record_and_the_reason():
-    greatest = max(
-        int(t.config["max.message.bytes"]) for t in (*FIXED, *FAMILIES) if not t.name.endswith(".dead")
-    )
+    greatest = max(int(t.config["max.message.bytes"]) for t in (*FIXED, *FAMILIES) if not t.name.endswith(".dead"))
     assert greatest == MAX_RECORD_BYTES
     for topic in FIXED:
         if topic.name.endswith(".dead"):
