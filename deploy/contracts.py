@@ -68,9 +68,7 @@ def incompatible() -> list[str]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", action="store_true", help="make the present schemas the baseline")
     release: bool = parser.parse_args().release
     if release and (faults := incompatible()):

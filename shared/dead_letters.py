@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from shared.errors import Rejected
 
 _PREFIX: Final = "__connect.errors."
+TIMESTAMP: Final = "__connect.errors.record.timestamp"
+"""Ours: when the record was written. The letter's own time is when it was given up, which retention counts from."""
 
 
 def dead_letter_topic(group: str) -> str:

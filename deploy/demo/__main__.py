@@ -154,8 +154,9 @@ def _where_to_look(console: Console, platform: Platform, *, stay: bool) -> None:
         console.print(f"  {name:<14} {process.url}/docs")
     token = f"make -s token KEYS={root}/keys ROLE"
     stream = f"{platform['notifications'].url}/stream"
-    console.print(f"  令牌 tokens    {token}=operator    {token}=seeker SUB=demo-seeker-1")
-    console.print(f'  事件流 stream  curl -N -H "Authorization: Bearer $({token}=seeker SUB=demo-seeker-1)" {stream}')
+    console.print(f"  令牌 tokens    {token}=operator    {token}=seeker SUB=demo-seeker-1", soft_wrap=True)
+    bearer = f'"Authorization: Bearer $({token}=seeker SUB=demo-seeker-1)"'
+    console.print(f"  事件流 stream  curl -N -H {bearer} {stream}", soft_wrap=True)
     console.print("  Ctrl-C 停止全部 · stops everything")
 
 

@@ -61,4 +61,4 @@ class Bars:
     def _line(self) -> None:
         self._shown = time.monotonic()
         parts = (f"{name} {self._counts[name]}/{total}" for name, total in self._totals.items())
-        self._console.print("  " + ", ".join(parts), highlight=False)
+        self._console.print("  " + ", ".join(parts), highlight=False, soft_wrap=True)

@@ -60,7 +60,7 @@ def recommendation(console: Console, number: int, shown: Shown, *, employer: boo
     who = "给用人单位 For an employer" if employer else "给求职者 For a seeker"
     about = Table.grid(padding=(0, 2))
     about.add_column(style="dim", no_wrap=True)
-    about.add_column()
+    about.add_column(overflow="fold")
     about.add_row("求职者 seeker", f"{profile['id']}  ·  想找 wants {labels(profile['occupations'])}")
     about.add_row("", _brings(profile))
     about.add_row("岗位 posting", f"[bold]{both(posting['title'])}[/bold]  ·  {posting['employer_name']}")
@@ -129,11 +129,9 @@ def way(console: Console, steps: Sequence[Step], heard_ms: float | None) -> None
             " " * before + "█" * long,
         )
     console.print(grid)
-    if heard_ms is not None:
-        console.print(
-            f"  {heard_ms:.0f} ms: 求职者的事件流收到推荐 · the seeker's open stream told of it",
-            highlight=False,
-        )
+    told = "求职者的事件流收到推荐 · the seeker's open stream told of it"
+    kept = "求职者名单上已有更合适的 · the lists had better ones: the seeker was not told"
+    console.print(f"  {heard_ms:.0f} ms: {told}" if heard_ms is not None else f"  {kept}", highlight=False)
 
 
 def times(console: Console, latency: Latency) -> None:

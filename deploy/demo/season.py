@@ -32,6 +32,9 @@ FEWEST_CITIES: Final = 4
 FREE_LIVING, INSURED, NAMING_THE_CITY, URGENT = (0, 1, 2), (3, 4), (5, 6), (7,)
 """Of ten titles, which say more than the occupation; the first two only where it is true."""
 POSTINGS_PER_COMPANY: Final = 8
+SHARED_SKILLS: Final = 2
+MOST_ALIKE: Final = 4
+"""Who wants one occupation also wants some of those that share this many skills with it."""
 
 
 class PartnerPosting(NamedTuple):
@@ -79,8 +82,8 @@ class _Stage:
     job_city: Weighted
     home_city: Weighted
     occupation_codes: Sequence[CodeDict]
-    same_sector: Sequence[Sequence[int]]
-    """By occupation: the others of its sector."""
+    alike: Sequence[Sequence[int]]
+    """By occupation: others that share skills with it, those that share most first."""
     city_codes: Sequence[CodeDict]
     district_codes: Sequence[Sequence[CodeDict]]
     provinces: Sequence[CodeDict]
@@ -92,7 +95,6 @@ class _Stage:
 def _stage(data: Catalogue, postings: int) -> _Stage:
     cities = data.cities[: max(FEWEST_CITIES, postings // POSTINGS_PER_CITY)]
     provinces = list(dict.fromkeys(city.province for city in cities))
-    sectors = [occupation.sector for occupation in data.occupations]
     return _Stage(
         catalogue=data,
         cities=cities,
@@ -100,10 +102,7 @@ def _stage(data: Catalogue, postings: int) -> _Stage:
         job_city=_weighted([city.jobs for city in cities]),
         home_city=_weighted([city.people for city in cities]),
         occupation_codes=[code("cn-2022", occupation.code, occupation.name) for occupation in data.occupations],
-        same_sector=[
-            [other for other, theirs in enumerate(sectors) if theirs == sector and other != own]
-            for own, sector in enumerate(sectors)
-        ],
+        alike=[_alike(data.occupations, own) for own in range(len(data.occupations))],
         city_codes=[region(city.code, city.name) for city in cities],
         district_codes=[
             [
@@ -116,6 +115,16 @@ def _stage(data: Catalogue, postings: int) -> _Stage:
         province_of=[provinces.index(city.province) for city in cities],
         companies=max(1, postings // (POSTINGS_PER_COMPANY * len(cities) * len(data.sectors))),
     )
+
+
+def _alike(occupations: Sequence[Occupation], own: int) -> list[int]:
+    shared = {
+        other: len(set(occupation.skills) & set(occupations[own].skills))
+        for other, occupation in enumerate(occupations)
+        if other != own
+    }
+    near = [other for other, skills in shared.items() if skills >= SHARED_SKILLS]
+    return sorted(near, key=lambda other: -shared[other])[:MOST_ALIKE]
 
 
 def _weighted(shares: Sequence[int]) -> Weighted:
@@ -236,9 +245,8 @@ def _description(
 def _seeker(stage: _Stage, dice: Random, seeker_id: str, at: datetime) -> bytes:
     data = stage.catalogue
     wanted = [stage.occupation.choose(dice)]
-    others = stage.same_sector[wanted[0]]
-    if others:
-        wanted += dice.sample(others, min(len(others), dice.choice((0, 0, 1, 1, 2))))
+    others = stage.alike[wanted[0]]
+    wanted += dice.sample(others, min(len(others), dice.choice((0, 0, 1, 1, 2))))
     occupation = data.occupations[wanted[0]]
     sector = data.sectors[occupation.sector]
     home = stage.home_city.choose(dice)

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, object]
 
-_TEXTS: Final = frozenset(
-    {"$id", "$schema", "$defs", "$comment", "title", "description", "examples", "deprecated"}
-)
+_TEXTS: Final = frozenset({"$id", "$schema", "$defs", "$comment", "title", "description", "examples", "deprecated"})
 """Keywords that allow and refuse nothing."""
 _LEAST: Final = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 _MOST: Final = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})

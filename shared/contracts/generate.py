@@ -54,11 +54,7 @@ def schema_path(channel: Channel, model: type[Contract]) -> str:
 
 def schemas() -> dict[str, Json]:
     """The schema of each event's body as its consumers accept it, by path."""
-    return {
-        schema_path(channel, model): _schema(channel, model)
-        for channel in CHANNELS
-        for model in channel.events
-    }
+    return {schema_path(channel, model): _schema(channel, model) for channel in CHANNELS for model in channel.events}
 
 
 def _schema(channel: Channel, model: type[Contract]) -> Json:
@@ -99,10 +95,7 @@ def asyncapi(service: Party, topics: Mapping[str, Topic]) -> Json:
                 for channel in received
                 for group in channel.consumers[service] or ("",)
             },
-            **{
-                f"send.{dead_letter_topic(group)}": _send(dead_letter_topic(group), ["DeadLetter"])
-                for group in groups
-            },
+            **{f"send.{dead_letter_topic(group)}": _send(dead_letter_topic(group), ["DeadLetter"]) for group in groups},
         },
         "components": {
             "messages": {
@@ -132,9 +125,7 @@ def _channel(channel: Channel, topic: Topic) -> Json:
         "bindings": {"kafka": _topic_binding(topic)},
     }
     if name != channel.topic:
-        described["parameters"] = {
-            "partner": {"description": "Partner id: lower-case letters, digits, hyphens."}
-        }
+        described["parameters"] = {"partner": {"description": "Partner id: lower-case letters, digits, hyphens."}}
     return described
 
 

@@ -7,16 +7,11 @@ receipt changes its answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from httpx import AsyncClient
 from pymongo import MongoClient
 
 from deploy.processes import SERVICES, Platform
@@ -25,67 +20,35 @@ from shared.contracts.postings import PostingTerms
 from shared.contracts.profiles import ProfileTerms
 from shared.contracts.registry import PARTNER_RECEIPTS, POSTING_LISTS, POSTINGS, PROFILES, SEEKER_LISTS
 from tests.chaos import faults
+from tests.chaos.crowd import PARTNERS, Crowd, a_crowd
 from tests.chaos.ledger import PartnerLedger, SeekerLedger
-from tests.chaos.topics import Body, Topics, Written
-from tests.chaos.traffic import MATCHMAKER, Caller, Partner, Seekers
+from tests.chaos.topics import Body, Topics, Written, last
+from tests.chaos.traffic import Partner
 
-PARTNERS = ("north", "south", "east")
 EVENTS = 5_000
 SEED = 3
 
 
-@dataclass
-class Crowd:
-    """All partners and seekers of the test."""
-
-    partners: list[Partner]
-    seekers: Seekers
-
-    @property
-    def events(self) -> int:
-        sent = sum(len(partner.ledger.sent) for partner in self.partners)
-        return sent + self.seekers.ledger.commands
-
-    async def burst(self) -> None:
-        """So much that a service that is killed now is killed at work."""
-        await asyncio.gather(*(partner.stir(60) for partner in self.partners), self.seekers.register(40))
-
-    async def go_on(self, enough: asyncio.Event) -> None:
-        """A stream of everything, until the faults are over and there was enough."""
-
-        async def partner_goes_on(partner: Partner) -> None:
-            while not enough.is_set() or self.events < EVENTS:
-                await partner.stir(4)
-                await asyncio.sleep(0.2)
-
-        async def seeker_goes_on() -> None:
-            while not enough.is_set() or self.events < EVENTS:
-                await self.seekers.stir(1)
-                await asyncio.sleep(0.1)
-
-        streams = [partner_goes_on(partner) for partner in self.partners]
-        await asyncio.gather(*streams, *(seeker_goes_on() for _ in range(4)))
+async def burst(crowd: Crowd) -> None:
+    """So much that a service that is killed now is killed at work."""
+    await asyncio.gather(*(partner.stir(60) for partner in crowd.partners), crowd.seekers.register(40))
 
 
-@asynccontextmanager
-async def a_crowd(platform: Platform, seed: int) -> AsyncIterator[Crowd]:
-    random = Random(seed)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=platform.addresses.kafka, acks="all", enable_idempotence=True, linger_ms=5
-    )
-    await producer.start()
-    try:
-        async with AsyncClient() as client:
-            keys = platform.root / "keys"
-            operator = Caller.of(client, [platform["postings"].url], keys, "operator", "op-1")
-            for name in PARTNERS:
-                answer = await operator("PUT", f"/partners/{name}", json={"name": name})
-                assert answer.is_success, answer.text
-            both = [platform["profiles"].url, platform["profiles-2"].url]
-            matchmaker = Caller.of(client, both, keys, "matchmaker", MATCHMAKER)
-            yield Crowd([Partner(name, producer, random) for name in PARTNERS], Seekers(matchmaker, random))
-    finally:
-        await producer.stop()
+async def go_on(crowd: Crowd, over: asyncio.Event) -> None:
+    """A stream of everything, until the faults are over and there was enough."""
+
+    async def partner_goes_on(partner: Partner) -> None:
+        while not over.is_set() or crowd.events < EVENTS:
+            await partner.stir(4)
+            await asyncio.sleep(0.2)
+
+    async def seeker_goes_on() -> None:
+        while not over.is_set() or crowd.events < EVENTS:
+            await crowd.seekers.stir(1)
+            await asyncio.sleep(0.1)
+
+    streams = [partner_goes_on(partner) for partner in crowd.partners]
+    await asyncio.gather(*streams, *(seeker_goes_on() for _ in range(4)))
 
 
 async def faults_in_turn(platform: Platform, crowd: Crowd, random: Random) -> None:
@@ -94,15 +57,15 @@ async def faults_in_turn(platform: Platform, crowd: Crowd, random: Random) -> No
     The first process starts first, so it holds its service's lease when it hangs.
     """
     for service in SERVICES:
-        await asyncio.gather(crowd.burst(), faults.kill(platform[f"{service}-2"]))
+        await asyncio.gather(burst(crowd), faults.kill(platform[f"{service}-2"]))
     for service in SERVICES:
         late_s = random.choice([0.0, 0.05, 0.2])
-        await asyncio.gather(crowd.burst(), faults.hang_and_kill_the_other(platform, service, late_s))
+        await asyncio.gather(burst(crowd), faults.hang_and_kill_the_other(platform, service, late_s))
     for service in SERVICES:
-        burst = asyncio.create_task(crowd.burst())
+        work = asyncio.create_task(burst(crowd))
         await asyncio.sleep(random.uniform(0, 0.3))
         await faults.kill(platform[service], down_s=0)
-        await burst
+        await work
 
 
 @pytest.mark.chaos
@@ -111,7 +74,7 @@ async def faults_in_turn(platform: Platform, crowd: Crowd, random: Random) -> No
 async def test_nothing_acknowledged_is_lost_or_done_twice(platform: Platform, topics_file: Path):
     async with a_crowd(platform, SEED) as crowd:
         over = asyncio.Event()
-        stream = asyncio.create_task(crowd.go_on(over))
+        stream = asyncio.create_task(go_on(crowd, over))
         await faults_in_turn(platform, crowd, Random(SEED))
         over.set()
         await stream
@@ -133,11 +96,6 @@ async def test_nothing_acknowledged_is_lost_or_done_twice(platform: Platform, to
         lists = await topics.read(list_topic)
         check_lists(last(source), lists)
         check_stored_lists(platform.addresses, kind, last(lists))
-
-
-def last(records: list[Written]) -> dict[str, Written]:
-    """What stands on a topic in the end, by key."""
-    return {record.key: record for record in records}
 
 
 async def check_receipts(topics: Topics, partner: str, ledger: PartnerLedger) -> None:

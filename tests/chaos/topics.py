@@ -119,6 +119,11 @@ class Topics:
         return [topic]
 
 
+def last(records: Iterable[Written]) -> dict[str, Written]:
+    """What stands on a topic in the end, by key."""
+    return {record.key: record for record in records}
+
+
 @asynccontextmanager
 async def reading(addresses: Addresses) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group."""

@@ -24,7 +24,6 @@ from shared.contracts.registry import PARTNER_POSTINGS
 from tests.chaos import world
 from tests.chaos.ledger import PartnerLedger, SeekerLedger, Sent, Terms
 
-MATCHMAKER = "mm-1"
 PATIENCE_S = 60.0
 ANSWER_WITHIN_S = 2.0
 """Who waits longer asks the other process."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -102,13 +102,6 @@ def profile_terms(random: Random) -> Terms:
         "pay_floor": {"amount": random.randrange(0, 8000, 1000), "currency": random.choice(CURRENCIES)},
     }
     return terms | _known(random, unsure)
-
-
-def an_end(random: Random, now: datetime, within_s: float) -> datetime | None:
-    """When a vacancy ends: mostly it is open, now and then it does soon, or in a month."""
-    return random.choice(
-        [None, None, None, now + timedelta(days=30), now + timedelta(seconds=random.uniform(5, within_s))]
-    )
 
 
 def _code(named: tuple[str, str]) -> Terms:
