@@ -53,6 +53,7 @@ def reader(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_bytes=16 * 1024 * 1024,
+        fetch_max_wait_ms=settings.fetch_wait_ms,
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
         metadata_max_age_ms=_METADATA_MS,
     )

@@ -201,7 +201,7 @@ class Consumer:
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=max(300, self._settings.session_timeout_ms // 3),
             max_partition_fetch_bytes=MAX_RECORD_BYTES,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=self._settings.fetch_wait_ms,
             listener=self._listener,
             parser=self._parse,
             decoder=_undecoded,

@@ -52,6 +52,9 @@ class ServiceSettings(BaseSettings):
     """Most records handled, and saved, together."""
     poll_ms: int = 10
     """How long an idle consumer sleeps between polls: the most that polling adds to an event's way."""
+    fetch_wait_ms: int = 20
+    """How long the broker holds a fetch open when there is nothing. aiokafka leaves partitions whose records it
+    still buffers out of a fetch, so what comes there meanwhile waits as long (at 500, every second event did)."""
     lease_s: float = 10.0
     """A relay, or a job that must run once, that was silent for so long is replaced."""
     relay_rows: int = 2_000

@@ -14,7 +14,6 @@ SAMPLE: Final = 60
 ENOUGH: Final = 3
 """Recommendations that make an inbox worth showing."""
 PAGE: Final = 200
-ALL_SKILLS: Final = 300
 
 
 class Shown(NamedTuple):
@@ -94,5 +93,5 @@ def _points(item: Json) -> int:
 
 
 def _lacks_a_skill(item: Json) -> bool:
-    """Some, not all of the required skills: the component has 300 points (matching policy 2026-11)."""
-    return 0 < int((item["components"] or {}).get("required_skills", 0)) < ALL_SKILLS
+    """Its explanation names required skills that the seeker does not have (`shared.rendering`)."""
+    return "缺少" in (item["explanation"] or {}).get("zh", "")

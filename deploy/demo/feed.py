@@ -70,7 +70,10 @@ def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Ma
 
 def _read(path: Path) -> list[Ad]:
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    ads = [json.loads(line) for line in content.splitlines() if line.strip()]
+    try:
+        ads = [json.loads(line) for line in content.splitlines() if line.strip()]
+    except ValueError as error:
+        raise ValueError(f"{path} is no file of JSON lines: {error}") from error
     if not ads or not all(isinstance(ad, dict) and "id" in ad for ad in ads):
         raise ValueError(f"{path} holds no JobTech ads: one JSON object with an id on each line")
     return ads

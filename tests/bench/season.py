@@ -30,13 +30,13 @@ from typing import Any
 from rich.console import Console
 
 from deploy.demo import latency
-from deploy.demo.front import SERVICES, Front
+from deploy.demo.front import Front
 from deploy.demo.lists import StoredLists
 from deploy.demo.material import Material, Size, season_material
 from deploy.demo.partner import Partner
 from deploy.demo.progress import Bars
 from deploy.demo.season import PartnerPosting
-from deploy.processes import Platform
+from deploy.processes import SERVICES, Platform
 from deploy.servers import PROJECT, running_servers
 
 RECORDS = 1_000
