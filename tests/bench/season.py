@@ -154,6 +154,7 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
                 await asyncio.sleep(given.rest)
                 measured = await steady(front, partner, lists, material, kept, given)
         memory = {name: _rss_mb(platform[name].pid) for name in SERVICES}
+        processor = {name: _cpu_s(platform[name].pid) for name in SERVICES}
     if measured.missing:
         raise SystemExit(f"{len(measured.missing)} lists did not come, such as that of {measured.missing[0]}")
     return {
@@ -164,6 +165,7 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
         "latency_ms": _percentiles([one for kind in measured.milliseconds.values() for one in kind]),
         "latency_ms_by_kind": {kind: _percentiles(times) for kind, times in measured.milliseconds.items()},
         "rss_mb": memory,
+        "cpu_s": processor,
         "servers": servers.kind,
     }
 
@@ -179,6 +181,12 @@ def _percentiles(times: list[float]) -> dict[str, float]:
 def _rss_mb(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     return pages * resource.getpagesize() // 2**20
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor seconds since the start of the process: what it costs, whatever else the machine does."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 1)
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from tests.chaos.topics import Body, Topics, Written, last
 POSTINGS_MADE = SEEKERS_MADE = 2_000
 ROUNDS = 10
 SEED = 5
-SOON_S = 45.0
+SOON_S = 30.0
 
 
 @dataclass

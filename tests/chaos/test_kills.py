@@ -7,6 +7,7 @@ receipt changes its answer.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,10 +28,12 @@ from tests.chaos.traffic import Partner
 
 EVENTS = 5_000
 SEED = 3
+WRITERS = 3
+"""Each topic is written by the first process, by the second while that one hangs, and by one that was restarted."""
 
 
 async def burst(crowd: Crowd) -> None:
-    """So much that a service that is killed now is killed at work."""
+    """So much that every service is busy for a while."""
     await asyncio.gather(*(partner.stir(60) for partner in crowd.partners), crowd.seekers.register(40))
 
 
@@ -51,21 +54,26 @@ async def go_on(crowd: Crowd, over: asyncio.Event) -> None:
     await asyncio.gather(*streams, *(seeker_goes_on() for _ in range(4)))
 
 
+async def at_work(crowd: Crowd, random: Random, fault: Coroutine[Any, Any, None]) -> None:
+    """It happens while there is much to do."""
+    work = asyncio.create_task(burst(crowd))
+    await asyncio.sleep(random.uniform(0.05, 0.4))
+    await fault
+    await work
+
+
 async def faults_in_turn(platform: Platform, crowd: Crowd, random: Random) -> None:
     """Kill the second processes; hang the first ones, and kill who took over as they wake; kill the first ones.
 
     The first process starts first, so it holds its service's lease when it hangs.
     """
     for service in SERVICES:
-        await asyncio.gather(burst(crowd), faults.kill(platform[f"{service}-2"]))
+        await at_work(crowd, random, faults.kill(platform[f"{service}-2"]))
     for service in SERVICES:
         late_s = random.choice([0.0, 0.05, 0.2])
-        await asyncio.gather(burst(crowd), faults.hang_and_kill_the_other(platform, service, late_s))
+        await at_work(crowd, random, faults.hang_and_kill_the_other(platform, service, late_s))
     for service in SERVICES:
-        work = asyncio.create_task(burst(crowd))
-        await asyncio.sleep(random.uniform(0, 0.3))
-        await faults.kill(platform[service], down_s=0)
-        await work
+        await at_work(crowd, random, faults.kill(platform[service], down_s=0))
 
 
 @pytest.mark.chaos
@@ -74,10 +82,10 @@ async def faults_in_turn(platform: Platform, crowd: Crowd, random: Random) -> No
 async def test_nothing_acknowledged_is_lost_or_done_twice(platform: Platform, topics_file: Path):
     async with a_crowd(platform, SEED) as crowd:
         over = asyncio.Event()
-        stream = asyncio.create_task(go_on(crowd, over))
-        await faults_in_turn(platform, crowd, Random(SEED))
-        over.set()
-        await stream
+        async with asyncio.TaskGroup() as group:
+            group.create_task(go_on(crowd, over))
+            await faults_in_turn(platform, crowd, Random(SEED))
+            over.set()
     topics = Topics(platform.addresses, topics_file, PARTNERS)
     await topics.settled()
 
@@ -89,11 +97,10 @@ async def test_nothing_acknowledged_is_lost_or_done_twice(platform: Platform, to
     check_versions(profiles)
     check_postings(platform.addresses, crowd.partners, postings)
     check_profiles(platform.addresses, crowd.seekers.ledger, profiles)
-    for source, list_topic, kind in (
-        (postings, POSTING_LISTS, "posting"),
-        (profiles, SEEKER_LISTS, "seeker"),
-    ):
-        lists = await topics.read(list_topic)
+    for kind, source, topic in (("posting", postings, POSTING_LISTS), ("seeker", profiles, SEEKER_LISTS)):
+        lists = await topics.read(topic)
+        for records in (source, lists):
+            assert len({record.writer for record in records}) >= WRITERS, "the faults moved nothing"
         check_lists(last(source), lists)
         check_stored_lists(platform.addresses, kind, last(lists))
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,8 @@ class Written:
     """None: a tombstone."""
     version: int
     """An aggregate's version or a list's revision; 0 on topics without state."""
-    at: datetime
+    writer: bytes
+    """The relay's lease or the matcher's process; empty for whoever needs to name none."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _written(raw: Any) -> Written | None:  # noqa: ANN401 - aiokafka ships no ty
         raw.key.decode(),
         None if raw.value is None else json.loads(raw.value),
         int(headers.get("ce_aggregateversion", b"0")),
-        datetime.fromtimestamp(raw.timestamp / 1000, UTC),
+        headers.get("ce_relayepoch") or headers.get("ce_writer") or b"",
     )
 
 

@@ -172,9 +172,9 @@ def body_of(town: Town, victim: Victim, operation: Operation) -> dict[str, objec
             body = posting_body(town.trade)
         case "POST", "/postings/{posting_id}/close":
             body = {}
-        case ("POST" | "PUT"), ("/employers" | "/employers/{employer_id}" | "/partners/{partner_id}"):
+        case (("POST" | "PUT"), ("/employers" | "/employers/{employer_id}" | "/partners/{partner_id}")):
             body = {"name": "taken over"}
-        case ("POST" | "PUT"), ("/seekers" | "/seekers/{seeker}"):
+        case (("POST" | "PUT"), ("/seekers" | "/seekers/{seeker}")):
             body = seeker_body("taken over")
         case "POST", "/seekers:import":
             return {"headers": headers, "content": json.dumps(seeker_body("taken over"))}
@@ -183,9 +183,7 @@ def body_of(town: Town, victim: Victim, operation: Operation) -> dict[str, objec
     return {"headers": headers, "json": body}
 
 
-async def send(
-    town: Town, token: str | None, operation: Operation, path: str, given: dict[str, object]
-) -> Response:
+async def send(town: Town, token: str | None, operation: Operation, path: str, given: dict[str, object]) -> Response:
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     return await town.http.request(
         operation.method,
@@ -289,11 +287,7 @@ def bad_tokens(town: Town) -> dict[str, str | None]:
     stranger = Ed25519PrivateKey.generate()
     ensure_dev_keys(town.keys.parent / "other-keys")
     elsewhere = mint(town.keys.parent / "other-keys", "operator", "op-1")
-    pem = (
-        jwt.PyJWKSet.from_dict(jwks)
-        .keys[0]
-        .key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
+    pem = jwt.PyJWKSet.from_dict(jwks).keys[0].key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     now = int(time.time())
     without_end = {name: value for name, value in claims.items() if name != "exp"}
     signed = good.rpartition(".")[0]
@@ -303,7 +297,7 @@ def bad_tokens(town: Town) -> dict[str, str | None]:
         "expired": mint(town.keys, "operator", "op-1", ttl_s=-120),
         "another issuer": mint(town.keys, "operator", "op-1", issuer="somebody"),
         "another audience": mint(town.keys, "operator", "op-1", audience="elsewhere"),
-        "alg none": jwt.encode(claims, None, algorithm="none", headers=kid),
+        "alg none": jwt.encode(claims, "", algorithm="none", headers=kid),
         "HS256 with the public key": _hs256(claims, kid, raw),
         "HS256 with the public key as PEM": _hs256(claims, kid, pem),
         "another key": jwt.encode(claims, stranger, algorithm="EdDSA", headers=kid),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from httpx import HTTPError
 from deploy.processes import SERVICES
 from deploy.servers import Server, Servers
 from shared.contracts.registry import POSTINGS, PROFILES
-from tests.system.topics import Topics, headers_of, topics_of
+from tests.system.topics import Topics, headers_of
 from tests.system.town import (
     OPERATOR,
     Json,
@@ -72,24 +72,20 @@ async def test_commands_while_kafka_is_away(town: Town, own_servers: Servers) ->
         began = time.monotonic()
 
         async def says_so() -> bool:
-            made = await town.ask(
-                employer_caller(employer), "POST", "postings", "/postings", posting_body("other")
-            )
+            made = await town.ask(employer_caller(employer), "POST", "postings", "/postings", posting_body("other"))
             assert made.status_code == 201, made.text
-            return made.headers.get("x-publishing") == "delayed"
+            return bool(made.headers.get("x-publishing") == "delayed")
 
         await until(says_so, "postings says that publishing is delayed")
         print(f"said so after {time.monotonic() - began:.1f} s")
-        posting = await town.ask(
-            employer_caller(employer), "POST", "postings", "/postings", posting_body(town.trade)
-        )
+        posting = await town.ask(employer_caller(employer), "POST", "postings", "/postings", posting_body(town.trade))
         assert (posting.status_code, posting.headers["x-publishing"]) == (201, "delayed")
         seeker = await town.new_seeker()
 
         async def profiles_says_so() -> bool:
             moved = await town.ask(seeker_caller(seeker), "POST", "profiles", f"/seekers/{seeker}/pause")
             assert moved.status_code == 200
-            return moved.headers.get("x-publishing") == "delayed"
+            return bool(moved.headers.get("x-publishing") == "delayed")
 
         await until(profiles_says_so, "profiles says that publishing is delayed")
         resumed = await town.ask(seeker_caller(seeker), "POST", "profiles", f"/seekers/{seeker}/resume")
@@ -163,10 +159,10 @@ class Load:
                 tasks.create_task(self._commands(self._register))
             tasks.create_task(self._partner())
 
-    async def _commands(self, one: Callable[[], object]) -> None:
+    async def _commands(self, one: Callable[[], Awaitable[None]]) -> None:
         while not self.stopped:
             try:
-                await one()  # type: ignore[misc]
+                await one()
             except HTTPError:
                 await asyncio.sleep(0.05)
 
@@ -216,7 +212,7 @@ async def test_sigterm_under_load_is_quick_and_loses_nothing(town: Town, topics:
     await until(all_told, "each acknowledged command is on the topics", 60)
 
     async def receipts() -> list[Json]:
-        found = [json.loads(raw.value) for raw in await topics.read(RECEIPTS)]
+        found = [raw.body for raw in await topics.read(RECEIPTS)]
         return found if {receipt["id"] for receipt in found} >= set(load.records) else []
 
     found = await until(receipts, "each record has its receipt", 60)

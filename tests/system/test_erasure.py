@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -23,7 +23,7 @@ from shared.contracts.recommendations import (
 from shared.contracts.registry import POSTING_LISTS
 from tests.system.topics import Topics, headers_of, topics_of
 from tests.system.town import (
-        OPERATOR,
+    OPERATOR,
     Json,
     Town,
     employer_caller,
@@ -61,7 +61,7 @@ def snapshot(town: Town) -> Path:
 
 
 def snapshot_names(town: Town, text: str) -> bool:
-    """numpy archives are not compressed: what is in it can be read in it."""
+    """Numpy's archives are not compressed: what is in it can be read in it."""
     return snapshot(town).exists() and text.encode() in snapshot(town).read_bytes()
 
 
@@ -98,8 +98,8 @@ async def check_others(town: Town, seeker: str, employer: str, posting: str) -> 
     """Soon after the tombstone: nothing but the tombstone itself."""
 
     async def gone() -> bool:
-        left = rows_with(town, "notifications", seeker)
-        return [name for name, _ in left] == ["tombstones"] and not rows_with(town, "notifications", own_skill(town.trade))
+        left = rows_with(town, "notifications", seeker, own_skill(town.trade))
+        return [name for name, _ in left] == ["tombstones"]
 
     await until(gone, "notifications keeps nothing but the tombstone", 30)
     ((_, tombstone),) = rows_with(town, "notifications", seeker)
@@ -116,7 +116,7 @@ async def check_others(town: Town, seeker: str, employer: str, posting: str) -> 
     assert seeker not in told.text
     assert [item["live"] for item in told.json()["items"]] == [False]
     async with stream(town, seeker_caller(seeker)) as reader:
-        await until(lambda: there(True), "")
+        await asyncio.sleep(0.3)
         assert reader.events.empty()
 
     before = snapshot(town).stat().st_mtime_ns
@@ -163,11 +163,8 @@ async def test_a_list_that_names_an_erased_seeker_comes_late(town: Town, topics:
     async def answered() -> bool:
         """The list's owner writes its own above it; notifications has taken that or the late one in."""
         newest = [r for r in await topics.read(POSTING_LISTS) if r.key == posting.encode()][-1]
-        body = json.loads(newest.value)
-        ((_, row),) = [
-            (name, row) for name, row in rows_with(town, "notifications", posting) if name == "lists"
-        ]
-        return bool(body["revision"] > 1000 and row["revision"] == body["revision"])
+        ((_, row),) = [(name, row) for name, row in rows_with(town, "notifications", posting) if name == "lists"]
+        return bool(newest.body["revision"] > 1000 and row["revision"] == newest.body["revision"])
 
     await until(answered, "the owner has answered the late list")
     assert seeker not in (await town.ask(employer_caller(employer), "GET", "notifications", "/inbox")).text
@@ -184,7 +181,7 @@ async def test_with_the_matcher_and_kafka_down_in_between(town: Town, own_server
 
         async def says_so() -> bool:
             moved = await town.ask(seeker_caller(seeker), "POST", "profiles", f"/seekers/{seeker}/pause")
-            return moved.headers.get("x-publishing") == "delayed"
+            return bool(moved.headers.get("x-publishing") == "delayed")
 
         await until(says_so, "profiles knows that Kafka is away")
         erased = await town.ask(seeker_caller(seeker), "DELETE", "profiles", f"/seekers/{seeker}")
@@ -197,4 +194,4 @@ async def test_with_the_matcher_and_kafka_down_in_between(town: Town, own_server
     async with topics_of(own_servers.addresses.kafka) as topics:
         newest = {raw.key: raw for raw in await topics.read("profiles.v1", "recommendations.seekers.v1")}
     assert newest[seeker.encode()].value is None
-    assert int(dict(newest[seeker.encode()].headers)[VERSION_HEADER])
+    assert (dict(newest[seeker.encode()].headers)[VERSION_HEADER] or b"").isdigit()

@@ -46,7 +46,7 @@ def quick_topics(path: Path) -> Path:
     """The declared topics with other times."""
     declared = (PROJECT / "deploy" / "topics.toml").read_text("utf-8")
     for name, value in QUICK_TOPICS.items():
-        declared, count = re.subn(rf'^"{re.escape(name)}" = \d+$', f'"{name}" = {value}', declared, flags=re.M)
+        declared, count = re.subn(rf'^"{re.escape(name)}" = \d+$', f'"{name}" = {value}', declared, flags=re.MULTILINE)
         assert count, name
     path.write_text(declared, "utf-8")
     return path

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,8 +17,41 @@ from shared.contracts.envelope import event_headers
 from shared.contracts.registry import channel
 
 Headers = Sequence[tuple[str, bytes | None]]
-Raw = ConsumerRecord[bytes, bytes]
 _REQUEST = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One record as it lies on its topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    """Empty also for none."""
+    value: bytes | None
+    headers: Headers
+    timestamp: int
+    """Kafka's, in milliseconds."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Its JSON body."""
+        body: dict[str, Any] = json.loads(self.value or b"{}")
+        return body
+
+
+def raw_of(record: ConsumerRecord[Any, Any]) -> Raw:
+    """Our form of one of aiokafka's."""
+    return Raw(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key or b"",
+        record.value,
+        record.headers,
+        record.timestamp,
+    )
 
 
 def headers_of(event_type: str, topic: str, version: int | None = None) -> list[tuple[str, bytes | None]]:
@@ -30,7 +65,7 @@ def headers_of(event_type: str, topic: str, version: int | None = None) -> list[
 def has(record: Raw, *traces: str) -> bool:
     """Whether one of these texts stands in the record's key, body or headers."""
     values = (value or b"" for _, value in record.headers)
-    whole = b"\n".join([record.key or b"", record.value or b"", *values])
+    whole = b"\n".join([record.key, record.value or b"", *values])
     return any(trace.encode() in whole for trace in traces)
 
 
@@ -41,7 +76,7 @@ class Topics:
     bootstrap: str
     producer: AIOKafkaProducer
 
-    async def write(  # noqa: PLR0913 - a record's parts
+    async def write(
         self,
         topic: str,
         key: bytes | None,
@@ -76,14 +111,12 @@ class Topics:
             found: list[Raw] = []
             while any([await consumer.position(where) < ends[where] for where in wheres]):
                 for records in (await consumer.getmany(timeout_ms=50)).values():
-                    found += records
+                    found += map(raw_of, records)
             return found
 
-    async def _partitions(
-        self, consumer: AIOKafkaConsumer, topics: Sequence[str]
-    ) -> list[TopicPartition]:
+    async def _partitions(self, consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
         await consumer._client.set_topics(topics)
-        while any(consumer.partitions_for_topic(topic) is None for topic in topics):
+        while any(consumer.partitions_for_topic(topic) is None for topic in topics):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.05)
         return [
             TopicPartition(topic, number)

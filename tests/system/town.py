@@ -23,6 +23,7 @@ Json = dict[str, Any]
 
 JINAN = {"scheme": "gbt2260", "code": "370102"}
 
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls, by the claims of the token."""
@@ -101,7 +102,7 @@ class Town:
     def url(self, service: str, path: str) -> str:
         return self.platform[service].url + path
 
-    async def ask(  # noqa: PLR0913 - a request's parts
+    async def ask(
         self,
         who: Caller,
         method: str,
@@ -112,9 +113,7 @@ class Town:
     ) -> Response:
         """One request; `if_match='"1"'` becomes the header If-Match."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.http.request(
-            method, self.url(service, path), json=body, headers=self.headers(who) | given
-        )
+        return await self.http.request(method, self.url(service, path), json=body, headers=self.headers(who) | given)
 
     async def new_employer(self) -> str:
         """Register one; its id."""
@@ -126,7 +125,9 @@ class Town:
 
     async def new_posting(self, employer: str, **more: object) -> str:
         """Publish one; its id."""
-        made = await self.ask(employer_caller(employer), "POST", "postings", "/postings", posting_body(self.trade, **more))
+        made = await self.ask(
+            employer_caller(employer), "POST", "postings", "/postings", posting_body(self.trade, **more)
+        )
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
 
@@ -185,9 +186,7 @@ async def stream(town: Town, who: Caller, last: str | None = None) -> AsyncItera
     """An open stream of the caller's inbox, from after event id `last`."""
     headers = town.headers(who) | ({"Last-Event-ID": last} if last is not None else {})
     reader = Stream()
-    async with town.http.stream(
-        "GET", town.url("notifications", "/stream"), headers=headers, timeout=None
-    ) as answer:
+    async with town.http.stream("GET", town.url("notifications", "/stream"), headers=headers, timeout=None) as answer:
         assert answer.status_code == 200, await answer.aread()
         reading = asyncio.create_task(reader.follow(answer.aiter_lines()))
         try:

@@ -152,7 +152,7 @@ class Matching:
 
     def _record(self, kind: AnchorKind, anchor: str, cause: Cause, revision: int, value: bytes | None) -> Outgoing:
         headers = event_headers(
-            source="matcher",
+            source="urn:service:matcher",
             event_type=TOMBSTONE if value is None else RecommendationsRefreshed.__name__,
             subject=anchor,
             topic_family=LISTS_OF[kind],

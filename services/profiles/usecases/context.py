@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.contracts.profiles import Profile
     from shared.mongo import Document, Mongo, Session
 
-SOURCE: Final = "profiles"
+SOURCE: Final = "urn:service:profiles"
 
 
 @dataclass(frozen=True, slots=True)
