@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from shared import metrics
+from shared import header_names, metrics
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _METADATA_MS: Final = 5_000
 
 def kafka_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
     """The consuming side; publishes nothing."""
+    header_names.tolerate()
     return KafkaBroker(
         settings.kafka_bootstrap.split(","),
         client_id=client_id,
@@ -47,6 +48,7 @@ def kafka_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
 
 def reader(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:
     """A consumer without a group: the caller assigns partitions and keeps the positions."""
+    header_names.tolerate()
     return AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap.split(","),
         client_id=client_id,

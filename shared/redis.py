@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ class Redis:
     """Wake-up calls: publish and listen. Being away is no error."""
 
     def __init__(self, url: str) -> None:
-        self._client: Client = Client.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        # Without the client's own retries: they would hold up commands for seconds, and hide that calls were missed.
+        retry = Retry(NoBackoff(), 0)
+        self._client: Client = Client.from_url(url, socket_connect_timeout=2, socket_timeout=5, retry=retry)
 
     async def wake(self, channels: Iterable[str]) -> bool:
         """Call everyone who listens on these channels. False: Redis is away and nobody heard it."""
@@ -32,12 +36,15 @@ class Redis:
         return True
 
     async def listen(self, channel: str) -> AsyncIterator[str]:
-        """The channel of each call as it comes; `*` in the name matches anything. Ends when Redis goes away."""
+        """The channel of each call as it comes; `*` in the name matches anything. Ends when Redis goes away.
+
+        First `channel` itself, as soon as it is listened to: calls before that may have been missed.
+        """
         try:
             async with self._client.pubsub() as subscription:
                 await subscription.psubscribe(channel)
                 while True:
-                    message = await subscription.get_message(ignore_subscribe_messages=True, timeout=4)
+                    message = await subscription.get_message(timeout=4)
                     if message is not None:
                         yield message["channel"].decode()
         except (RedisError, OSError):

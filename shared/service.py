@@ -361,5 +361,7 @@ def serve(create_app: Callable[[SettingsT], FastAPI], settings: SettingsT) -> No
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_DRAIN_S,
+        # longer than clients keep an idle connection (httpx and many others: 5 s): they must be the ones to close it
+        timeout_keep_alive=75,
     )
     _Server(config).run()

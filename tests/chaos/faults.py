@@ -25,8 +25,8 @@ async def revive(process: ServiceProcess) -> None:
     await asyncio.to_thread(process.wait_ready)
 
 
-async def hang(process: ServiceProcess, seconds: float = SESSION_S * 1.5) -> None:
-    """SIGSTOP, by default until its partitions and its lease have gone to the other process; SIGCONT."""
+async def hang(process: ServiceProcess, seconds: float = SESSION_S * 2) -> None:
+    """SIGSTOP, by default until the other process has its partitions and its lease for a while; SIGCONT."""
     log.info("hang", process=process.name)
     process.pause()
     await asyncio.sleep(seconds)

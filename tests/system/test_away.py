@@ -185,6 +185,7 @@ class Load:
             body = posting_body(self._town.trade, id=uuid4().hex)
             sent = await self._topics.write(SUBMITTED, None, json.dumps(body).encode(), headers)
             self.records.append(f"{SUBMITTED}/0/{sent.offset}")
+            await asyncio.sleep(0.01)
 
 
 async def test_sigterm_under_load_is_quick_and_loses_nothing(town: Town, topics: Topics) -> None:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import RecordMetadata
 
+from shared import header_names
 from shared.contracts.envelope import event_headers
 from shared.contracts.registry import channel
 
@@ -127,6 +128,7 @@ class Topics:
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[AIOKafkaConsumer]:
         """A consumer without a group."""
+        header_names.tolerate()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap,
             auto_offset_reset="earliest",

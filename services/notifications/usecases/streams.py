@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PAGE: Final = 100
 _SHARDS: Final = 256
 _CHANNEL: Final = "notifications.inbox."
+_EVERYONE: Final = _CHANNEL + "*"
 _REST: Final = 4
 """A stream rests this many times as long as its last look took: large inboxes cannot starve the others."""
 _LISTEN_AGAIN_S: Final = 1.0
@@ -75,10 +76,12 @@ class Calls:
     async def listen(self) -> None:
         """Hand calls to this process's streams, for as long as it lives."""
         while True:
-            self._hearing = await self._redis.ping()
-            self._wake_all()
-            async for channel in self._redis.listen(_CHANNEL + "*"):
-                self._wake(channel)
+            async for channel in self._redis.listen(_EVERYONE):
+                if channel == _EVERYONE:
+                    self._hearing = True
+                    self._wake_all()
+                else:
+                    self._wake(channel)
             self._hearing = False
             await asyncio.sleep(_LISTEN_AGAIN_S)
 
