@@ -241,14 +241,10 @@ class Consumer:
     async def _handle(self, consumer: AIOKafkaConsumer, records: list[Record]) -> None:
         started = time.perf_counter()
         batch = decode_all(records)
-        with telemetry.batch_span(
-            f"handle {self.group}", (event.traceparent for event in batch.events)
-        ) as span:
+        with telemetry.batch_span(f"handle {self.group}", (event.traceparent for event in batch.events)) as span:
             span.set_attribute("messaging.batch.message_count", len(records))
             spans = [
-                telemetry.begin_message(
-                    f"{self.group} {event.type}", event.traceparent, {"subject": event.key}
-                )
+                telemetry.begin_message(f"{self.group} {event.type}", event.traceparent, {"subject": event.key})
                 for event in batch.events
             ]
             traced = [

@@ -18,9 +18,7 @@ class Rejected(Exception):  # noqa: N818 - the design's own word
     """Kafka Connect's word for where it failed."""
 
     def __str__(self) -> str:
-        return (
-            f"{self.code} at {self.pointer}: {self.reason}" if self.pointer else f"{self.code}: {self.reason}"
-        )
+        return f"{self.code} at {self.pointer}: {self.reason}" if self.pointer else f"{self.code}: {self.reason}"
 
 
 class Unavailable(Exception):  # noqa: N818 - the design's own word

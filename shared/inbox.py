@@ -39,9 +39,7 @@ class Superseded(Unavailable):
 class Inbox:
     """Runs a handler once for each record, whatever is killed, paused or delivered twice."""
 
-    def __init__(
-        self, mongo: Mongo, group: str, handler: Handler, dead_letters: DeadLetters, ends: EndOffsets
-    ) -> None:
+    def __init__(self, mongo: Mongo, group: str, handler: Handler, dead_letters: DeadLetters, ends: EndOffsets) -> None:
         self._mongo = mongo
         self._group = group
         self._handler = handler

@@ -19,14 +19,10 @@ DEAD_LETTERS_BLOCKED = Gauge("dead_letters_blocked", "ALARM: dead letters cannot
 
 # Publishing: outbox and relay, by service.
 PUBLISHED = Counter("events_published_total", "Records acknowledged by Kafka", ["service", "topic"])
-PUBLISH_FAILED = Counter(
-    "publish_failures_total", "Publications that failed and are tried again", ["service"]
-)
+PUBLISH_FAILED = Counter("publish_failures_total", "Publications that failed and are tried again", ["service"])
 OUTBOX_ROWS = Gauge("outbox_rows", "Rows not yet published", ["service"])
 RELAY_LEADER = Gauge("relay_leader", "1 in the process that publishes the outbox", ["service"])
-DISPLACED = Counter(
-    "records_displaced_total", "Newest records that a late writer displaced, written again", ["topic"]
-)
+DISPLACED = Counter("records_displaced_total", "Newest records that a late writer displaced, written again", ["topic"])
 FILLERS = Counter("filler_records_total", "Fillers written so that idle partitions forget", ["topic"])
 
 # Matcher.
@@ -36,21 +32,15 @@ INDEX_ROWS = Gauge("index_rows", "Live rows of the index", ["kind"])
 REFRESH_QUEUE = Gauge("refresh_queue", "Lists that wait to be refreshed", ["kind"])
 
 # Notifications. A pair is told or retracted when its recipient's inbox is brought up to date.
-LISTS_TAKEN = Counter(
-    "lists_taken_total", "Lists handled, also those that a newer one had replaced", ["kind"]
-)
+LISTS_TAKEN = Counter("lists_taken_total", "Lists handled, also those that a newer one had replaced", ["kind"])
 LIST_LATENCY = Histogram(
     "list_latency_seconds",
     "From the record that caused a list to the list stored",
     ["kind"],
     buckets=_SECONDS,
 )
-PAIRS_TOLD = Counter(
-    "pairs_told_total", "Changes in inboxes, by recipients' side and event", ["side", "event"]
-)
+PAIRS_TOLD = Counter("pairs_told_total", "Changes in inboxes, by recipients' side and event", ["side", "event"])
 STREAMS = Gauge("streams_open", "Server-sent event streams that are open")
 
 # HTTP, by route template.
-HTTP_SECONDS = Histogram(
-    "http_request_seconds", "Time to answer", ["method", "route", "status"], buckets=_SECONDS
-)
+HTTP_SECONDS = Histogram("http_request_seconds", "Time to answer", ["method", "route", "status"], buckets=_SECONDS)

@@ -42,9 +42,7 @@ class Observed:
                     headers.append((b"x-publishing", b"delayed"))
             await send(message)
 
-        caller = next(
-            (value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None
-        )
+        caller = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
         with telemetry.server_span(f"{scope['method']}", caller) as span:
             try:
                 await self._app(scope, receive, observed)
@@ -52,6 +50,4 @@ class Observed:
                 route = getattr(scope.get("route"), "path", "unknown")
                 span.update_name(f"{scope['method']} {route}")
                 span.set_attribute("http.response.status_code", status)
-                metrics.HTTP_SECONDS.labels(scope["method"], route, str(status)).observe(
-                    time.perf_counter() - started
-                )
+                metrics.HTTP_SECONDS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)

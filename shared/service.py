@@ -295,7 +295,7 @@ class Service:
         return parts
 
     async def ready(self) -> dict[str, bool]:
-        """By part: can this service do its work now?"""
+        """By part, whether this service can do its work now."""
         parts = {"prepared": self._prepared}
         if self._mongo is not None:
             parts["mongo"] = await self._mongo.ping()

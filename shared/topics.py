@@ -48,9 +48,7 @@ def declared(path: Path) -> tuple[list[Topic], list[Topic]]:
 
 def _topic(row: dict[str, object], kinds: dict[str, dict[str, object]]) -> Topic:
     config = {**kinds[str(row["kind"])], **dict(row.get("config", {}))}  # type: ignore[call-overload]
-    return Topic(
-        str(row["name"]), int(str(row["partitions"])), {name: str(value) for name, value in config.items()}
-    )
+    return Topic(str(row["name"]), int(str(row["partitions"])), {name: str(value) for name, value in config.items()})
 
 
 async def ensure_topics(settings: ServiceSettings) -> None:
@@ -86,27 +84,19 @@ async def _ensure(settings: ServiceSettings, topics: Sequence[Topic]) -> None:
     try:
         await admin.start()
         answer = await admin.create_topics(
-            [
-                NewTopic(t.name, t.partitions, settings.replication_factor, topic_configs=t.config)
-                for t in topics
-            ]
+            [NewTopic(t.name, t.partitions, settings.replication_factor, topic_configs=t.config) for t in topics]
         )
         # it does not raise errors of single topics
         for name, code, *rest in answer.topic_errors:
             if code not in {0, _EXISTS}:
                 message = f"topic {name} could not be created: {rest}"
                 raise Unavailable(message)
-        found = {
-            row["topic"]: len(row["partitions"])
-            for row in await admin.describe_topics([t.name for t in topics])
-        }
+        found = {row["topic"]: len(row["partitions"]) for row in await admin.describe_topics([t.name for t in topics])}
     except (KafkaError, OSError) as error:
         raise Unavailable(repr(error)) from error
     finally:
         await admin.close()
     for topic in topics:
         if found.get(topic.name) not in {topic.partitions, 0, None}:
-            message = (
-                f"topic {topic.name} has {found[topic.name]} partitions, declared are {topic.partitions}"
-            )
+            message = f"topic {topic.name} has {found[topic.name]} partitions, declared are {topic.partitions}"
             raise TopicMismatch(message)

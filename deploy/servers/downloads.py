@@ -69,9 +69,7 @@ def apt_install(packages: Sequence[str], what: str) -> None:
     names = " ".join(packages)
     apt = shutil.which("apt-get")
     if apt is None:
-        raise ServerError(
-            f"missing: {what}; install it, or start Docker, or set KAFKA_BOOTSTRAP, MONGO_URL, REDIS_URL"
-        )
+        raise ServerError(f"missing: {what}; install it, or start Docker, or set KAFKA_BOOTSTRAP, MONGO_URL, REDIS_URL")
     sudo: list[str] = []
     if os.geteuid() != 0:
         sudo = ["sudo", "-n"]

@@ -66,9 +66,7 @@ class LocalServer:
 
     def _check_alive(self) -> None:
         if self._process is not None and self._process.poll() is not None:
-            raise ServerError(
-                f"{self.name} ended while starting, the end of {self.log}:\n{last_lines(self.log)}"
-            )
+            raise ServerError(f"{self.name} ended while starting, the end of {self.log}:\n{last_lines(self.log)}")
 
 
 def start_local(

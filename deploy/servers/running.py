@@ -37,9 +37,7 @@ class GivenServer:
 
     def start(self) -> None:
         """Refused: it is not ours."""
-        message = (
-            f"{self.name} was given in the environment: it cannot be started, stopped or killed from here"
-        )
+        message = f"{self.name} was given in the environment: it cannot be started, stopped or killed from here"
         raise ServerError(message)
 
     stop = start
@@ -59,9 +57,7 @@ class Servers:
     def reset(self) -> None:
         """Empty all three; the same topic names may be created again at once. Blocks (about 0.2 s)."""
         if self.kind == "given" and os.environ.get("ALLOW_WIPE") != "1":
-            raise ServerError(
-                "these servers were given in the environment: set ALLOW_WIPE=1 to let tests empty them"
-            )
+            raise ServerError("these servers were given in the environment: set ALLOW_WIPE=1 to let tests empty them")
         wipe(self.addresses)
 
 

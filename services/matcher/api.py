@@ -80,9 +80,7 @@ def router(questions: Questions, auth: Authenticator) -> APIRouter:
         )
 
     @routes.get("/explain")
-    async def why(
-        caller: anyone, posting: Annotated[Id, Query()], seeker: Annotated[Id, Query()]
-    ) -> Explanation:
+    async def why(caller: anyone, posting: Annotated[Id, Query()], seeker: Annotated[Id, Query()]) -> Explanation:
         """Why a pair suits or does not, for those who may see both."""
         found = await questions.judge(caller, posting, seeker)
         entry = Entry(

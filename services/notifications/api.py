@@ -112,9 +112,7 @@ def _reading(routes: APIRouter, inboxes: Inboxes, access: Access) -> None:
         return InboxCounts(live=live, new=new)
 
 
-def _command(
-    routes: APIRouter, inboxes: Inboxes, calls: Calls, access: Access, verb: str, state: State
-) -> None:
+def _command(routes: APIRouter, inboxes: Inboxes, calls: Calls, access: Access, verb: str, state: State) -> None:
     @routes.post(f"/inbox/{{item}}/{verb}", name=f"mark_{state}", summary=f"Mark as {state}; idempotent")
     async def mark(item: str, recipient: Annotated[Recipient, Depends(access.own)]) -> InboxItem:
         changed = await act(inboxes, recipient, item, state)
@@ -125,9 +123,7 @@ def _command(
         return rendered
 
 
-def _stream(
-    routes: APIRouter, inboxes: Inboxes, calls: Calls, access: Access, settings: NotificationsSettings
-) -> None:
+def _stream(routes: APIRouter, inboxes: Inboxes, calls: Calls, access: Access, settings: NotificationsSettings) -> None:
     async def a_free_place() -> None:
         if calls.open_streams >= settings.stream_limit:
             raise Problem(
@@ -157,9 +153,7 @@ def _stream(
         """
         lasts_s = _expires_at(request) - time.time()
         keep_alive_s = settings.stream_keep_alive_s
-        async for news in follow(
-            inboxes, calls, recipient, after, keep_alive_s=keep_alive_s, lasts_s=lasts_s
-        ):
+        async for news in follow(inboxes, calls, recipient, after, keep_alive_s=keep_alive_s, lasts_s=lasts_s):
             if isinstance(news, Told):
                 for item, body in zip(news.items, await _rendered(inboxes, news.items), strict=True):
                     event = domain.event_of(item, news.after)

@@ -117,9 +117,7 @@ class Store:
         )
         return [holding for row in await found.to_list(None) for holding in _holdings(row, recipient)]
 
-    async def erase(
-        self, tombstones: Mapping[str, int], now: datetime, kept_for: timedelta, session: Session
-    ) -> None:
+    async def erase(self, tombstones: Mapping[str, int], now: datetime, kept_for: timedelta, session: Session) -> None:
         """Forget these anchors (anchor id to the tombstone's version), and remember that they are erased."""
         writes: list[Write] = [
             UpdateOne(
@@ -140,9 +138,7 @@ class Store:
     async def erase_again(self, anchors: Sequence[str], session: Session) -> None:
         """Forget what a transaction stored that had not seen the tombstones yet."""
         await self._forget(anchors, session)
-        await self._tombstones.update_many(
-            {"_id": {"$in": list(anchors)}}, {"$unset": {"again": 1}}, session=session
-        )
+        await self._tombstones.update_many({"_id": {"$in": list(anchors)}}, {"$unset": {"again": 1}}, session=session)
 
     async def _forget(self, anchors: Sequence[str], session: Session) -> None:
         recipients = [anchor for anchor in anchors if is_seeker(anchor)]
@@ -175,9 +171,7 @@ class Store:
         if writes:
             await self._postings.bulk_write(writes, ordered=False, session=session)
 
-    async def erase_postings(
-        self, versions: Mapping[str, int], forget_at: datetime, session: Session
-    ) -> None:
+    async def erase_postings(self, versions: Mapping[str, int], forget_at: datetime, session: Session) -> None:
         """Keep nothing but the version, and that until `forget_at`."""
         writes: list[Write] = [
             ReplaceOne({"_id": posting}, {"version": version, "forget_at": forget_at}, upsert=True)
@@ -240,9 +234,7 @@ class Store:
 
         Two that change one inbox at once both write its number: Mongo lets one of them try again.
         """
-        writes: list[Write] = [
-            ReplaceOne({"_id": item.id}, _item_row(recipient, item), upsert=True) for item in items
-        ]
+        writes: list[Write] = [ReplaceOne({"_id": item.id}, _item_row(recipient, item), upsert=True) for item in items]
         await self._inboxes.update_one(
             {"_id": recipient},
             {"$set": {"seq": max(item.seq for item in items)}},
@@ -261,9 +253,7 @@ class Store:
         trimmed: dict[str, int] = {}
         for row in rows:
             trimmed[row["recipient"]] = max(row["seq"], trimmed.get(row["recipient"], 0))
-        writes: list[Write] = [
-            UpdateOne({"_id": who}, {"$max": {"trimmed_to": to}}) for who, to in trimmed.items()
-        ]
+        writes: list[Write] = [UpdateOne({"_id": who}, {"$max": {"trimmed_to": to}}) for who, to in trimmed.items()]
         await self._inboxes.bulk_write(writes, ordered=False, session=session)
         await self._items.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=session)
         return len(rows)

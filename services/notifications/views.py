@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from shared.rendering import explain
 
 from services.notifications.domain import Gap, Item, State
 from services.notifications.store import COMPONENTS, Card
 from shared.contracts.common import Code, Id, Pay, Texts
 from shared.contracts.postings import PostingStatus
 from shared.contracts.recommendations import Components, Entry
+from shared.rendering import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

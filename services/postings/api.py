@@ -98,9 +98,7 @@ def _employers(context: Context, auth: Authenticator) -> APIRouter:
         return await employers.read(context, employer_id)
 
     @routes.put("/{employer_id}", response_model=Employer, responses={201: {"model": Employer}})
-    async def put_employer(
-        employer_id: Id, terms: EmployerTerms, caller: Annotated[Principal, writer]
-    ) -> JSONResponse:
+    async def put_employer(employer_id: Id, terms: EmployerTerms, caller: Annotated[Principal, writer]) -> JSONResponse:
         """Register or change an employer under its id."""
         return _respond(await employers.put(context, caller, employer_id, terms))
 
@@ -120,9 +118,7 @@ def _postings(context: Context, auth: Authenticator) -> APIRouter:
     ) -> JSONResponse:
         """Publish a posting. Contact details in its texts are replaced by an ellipsis."""
         fingerprint = await _fingerprint(request)
-        return _respond(
-            await postings.create(context, caller, idempotency_key, fingerprint, draft, draft.employer_id)
-        )
+        return _respond(await postings.create(context, caller, idempotency_key, fingerprint, draft, draft.employer_id))
 
     @routes.get("")
     async def list_postings(
@@ -160,9 +156,7 @@ def _postings(context: Context, auth: Authenticator) -> APIRouter:
         """Close a posting; one that is closed stays as it is."""
         fingerprint = await _fingerprint(request)
         return _respond(
-            await postings.close_by_hand(
-                context, caller, idempotency_key, fingerprint, posting_id, closing.reason
-            )
+            await postings.close_by_hand(context, caller, idempotency_key, fingerprint, posting_id, closing.reason)
         )
 
     return routes

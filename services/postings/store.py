@@ -152,13 +152,8 @@ class Store:
 
     async def receipts(self, partner: str, after: int, limit: int) -> list[StoredReceipt]:
         """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
-        rows = (
-            self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
-        )
-        return [
-            StoredReceipt(partner, row["offset"], PostingReceipt.model_validate(row["body"]))
-            async for row in rows
-        ]
+        rows = self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
+        return [StoredReceipt(partner, row["offset"], PostingReceipt.model_validate(row["body"])) async for row in rows]
 
 
 def _posting_row(posting: Posting) -> Document:

@@ -75,9 +75,7 @@ async def take_postings(
         ),
         session,
     )
-    erased = {
-        posting: version for posting, version in tombstones.items() if version > versions.get(posting, 0)
-    }
+    erased = {posting: version for posting, version in tombstones.items() if version > versions.get(posting, 0)}
     await store.erase_postings(erased, datetime.now(UTC) + kept_for, session)
 
 

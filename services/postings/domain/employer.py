@@ -54,9 +54,7 @@ class Partner(PartnerTerms):
     """Where it reads its receipts."""
 
 
-def revise_employer(
-    known: Employer | None, employer_id: str, terms: EmployerTerms, now: datetime
-) -> Employer:
+def revise_employer(known: Employer | None, employer_id: str, terms: EmployerTerms, now: datetime) -> Employer:
     """The employer with these terms: version 1 if it is new, the same one if nothing differs."""
     if known is not None and (known.name, known.url, known.region) == (terms.name, terms.url, terms.region):
         return known

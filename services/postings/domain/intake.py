@@ -54,9 +54,7 @@ def decide(
     if known is not None and record.order < known:
         foreign = record.order.basis is not known.basis
         return Decision(Outcome.STALE, known, posting, (fault("order_missing"),) if foreign else ())
-    after = (
-        _removed(posting, now) if isinstance(record, Removal) else _submitted(partner, record, posting, now)
-    )
+    after = _removed(posting, now) if isinstance(record, Removal) else _submitted(partner, record, posting, now)
     outcome = Outcome.UNCHANGED if after is posting else Outcome.ACCEPTED
     return Decision(outcome, record.order, after)
 

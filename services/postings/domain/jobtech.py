@@ -257,8 +257,7 @@ def _codes(concepts: tuple[_Concept, ...]) -> tuple[Code, ...]:
     """Concepts as codes, each once, at most MAX_SKILLS; what has no id cannot be compared."""
     labels = {concept.concept_id: concept.label for concept in concepts if concept.concept_id}
     codes = (
-        Code(scheme="jobtech", code=code, label={LANGUAGE: label} if label else None)
-        for code, label in labels.items()
+        Code(scheme="jobtech", code=code, label={LANGUAGE: label} if label else None) for code, label in labels.items()
     )
     return tuple(codes)[:MAX_SKILLS]
 

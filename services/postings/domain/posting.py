@@ -53,9 +53,7 @@ def cleaned(terms: PostingTerms) -> PostingTerms:
     return PostingTerms.model_construct(**facts)
 
 
-def publish(
-    terms: PostingTerms, *, posting_id: str, employer_id: str, source: PostingSource, now: datetime
-) -> Posting:
+def publish(terms: PostingTerms, *, posting_id: str, employer_id: str, source: PostingSource, now: datetime) -> Posting:
     """A posting's first version: open, or closed at once when its time has already passed."""
     return _as_of(terms, posting_id, 1, employer_id, source, published_at=now, now=now)
 
@@ -77,9 +75,7 @@ def revise(
     source = posting.source.model_copy(update={"url": url})
     if posting.employer_id == employer and posting.source == source and _facts(posting) == _facts(terms):
         return posting
-    return _as_of(
-        terms, posting.id, posting.version + 1, employer, source, published_at=posting.published_at, now=now
-    )
+    return _as_of(terms, posting.id, posting.version + 1, employer, source, published_at=posting.published_at, now=now)
 
 
 def reopen(posting: Posting, now: datetime) -> Posting:

@@ -36,9 +36,7 @@ class Removal:
 
 def read_submitted(record: PartnerPostingSubmitted) -> Submission | Faults:
     """Our own form. Its fields were checked when it was decoded; these rules are not in the schema."""
-    faults = [
-        fault("blank", f"/title/{language}") for language, text in record.title.items() if not text.strip()
-    ]
+    faults = [fault("blank", f"/title/{language}") for language, text in record.title.items() if not text.strip()]
     if _too_large(record.sequence):
         faults.append(fault("sequence_too_large", "/sequence"))
     if is_too_large(record):

@@ -64,9 +64,7 @@ async def restate(ids: Sequence[str], session: Session, *, store: Store) -> Sequ
     return rows
 
 
-def _row(
-    posting_id: str, name: str, body: Posting | None, version: int, traceparent: str | None = None
-) -> Document:
+def _row(posting_id: str, name: str, body: Posting | None, version: int, traceparent: str | None = None) -> Document:
     return outbox.outbox_row(
         channel_topic=POSTINGS,
         key=posting_id,
@@ -95,9 +93,7 @@ def own_employer(caller: Principal, employer_id: str | None) -> str:
 
 def may_change(caller: Principal, posting: Posting) -> bool:
     """True for the posting's employer and for operators."""
-    return caller.role == "operator" or (
-        caller.employer is not None and caller.employer == posting.employer_id
-    )
+    return caller.role == "operator" or (caller.employer is not None and caller.employer == posting.employer_id)
 
 
 def may_see_closed(caller: Principal, posting: Posting) -> bool:

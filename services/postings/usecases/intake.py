@@ -52,9 +52,7 @@ class _Books:
     rows: list[Document] = field(default_factory=list)
 
 
-async def take(
-    store: Store, session: Session, incoming: Sequence[Incoming], now: datetime
-) -> dict[str, Rejected]:
+async def take(store: Store, session: Session, incoming: Sequence[Incoming], now: datetime) -> dict[str, Rejected]:
     """Take records in, in the order given; what may not be taken at all, by record id.
 
     Every record gets a receipt. A record of a partner that is not registered is given back as Rejected; its

@@ -129,9 +129,7 @@ async def page(
             partner = caller.partner
         else:
             raise forbidden()
-    found = await context.store.page(
-        status=status, employer=employer_id, partner=partner, after=after, limit=limit + 1
-    )
+    found = await context.store.page(status=status, employer=employer_id, partner=partner, after=after, limit=limit + 1)
     return found[:limit], len(found) > limit
 
 

@@ -54,9 +54,7 @@ async def inboxes(settings: NotificationsSettings) -> AsyncIterator[Inboxes]:
 def take(inboxes: Inboxes) -> Take:
     """Take lists and tombstones (anchor id to version) in, in one transaction."""
 
-    async def taken(
-        *lists: RecommendationsRefreshed, tombstones: Mapping[str, int] | None = None
-    ) -> set[str]:
+    async def taken(*lists: RecommendationsRefreshed, tombstones: Mapping[str, int] | None = None) -> set[str]:
         async def work(session: Session) -> set[str]:
             kept_for = timedelta(days=2)
             return await taking.take_lists(inboxes.store, lists, tombstones or {}, kept_for, session)

@@ -24,9 +24,7 @@ Event = dict[str, Any]
 _DAY = timedelta(days=1)
 
 
-async def events(
-    client: AsyncClient, headers: dict[str, str], after: int | None = None
-) -> AsyncGenerator[Event, None]:
+async def events(client: AsyncClient, headers: dict[str, str], after: int | None = None) -> AsyncGenerator[Event, None]:
     """Each event as `{event, id, data}`; a comment as `{"comment": …}`."""
     if after is not None:
         headers = {**headers, "Last-Event-ID": str(after)}
@@ -118,9 +116,7 @@ async def test_a_stream_replays_and_goes_on_live(client: AsyncClient, calls: Cal
     await take(seeker_list("s1", 1, ["p1", "p2", "p3"]))
     stream = events(client, token("seeker", "s1"))
     replayed = await some(stream, 3)
-    assert [(event["event"], event["id"]) for event in replayed] == [
-        ("recommended", str(n)) for n in (1, 2, 3)
-    ]
+    assert [(event["event"], event["id"]) for event in replayed] == [("recommended", str(n)) for n in (1, 2, 3)]
 
     began = time.perf_counter()
     await calls.call(await take(seeker_list("s1", 2, ["p1", "p2"])))
@@ -175,9 +171,7 @@ async def test_streams_end_when_the_service_stops(client: AsyncClient, calls: Ca
         assert [event async for event in stream if "comment" not in event] == []
 
 
-async def test_streams_are_limited(
-    client: AsyncClient, settings: NotificationsSettings, calls: Calls, token: Token
-):
+async def test_streams_are_limited(client: AsyncClient, settings: NotificationsSettings, calls: Calls, token: Token):
     settings.stream_limit = 1
     stream = events(client, token("seeker", "s1"))
     await anext(stream)
@@ -189,9 +183,7 @@ async def test_streams_are_limited(
             await asyncio.sleep(0.01)
 
 
-async def test_without_redis_streams_look_by_themselves(
-    inboxes: Inboxes, settings: NotificationsSettings, take: Take
-):
+async def test_without_redis_streams_look_by_themselves(inboxes: Inboxes, settings: NotificationsSettings, take: Take):
     settings.stream_poll_deaf_s = 0.1
     deaf = Calls(Redis("redis://127.0.0.1:1"), settings)
     told = follow(inboxes, deaf, "seeker:s1", 0, keep_alive_s=5, lasts_s=5)

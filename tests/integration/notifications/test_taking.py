@@ -27,9 +27,7 @@ async def test_both_sides_hear_and_only_the_last_holder_retracts(inboxes: Inboxe
     assert await live(inboxes, "employer:acme") == {("p1", "s1"), ("p1", "s2"), ("p2", "s1")}
 
     await take(posting_list("p1", 2, []))
-    assert await live(inboxes, "employer:acme") == {("p1", "s1"), ("p2", "s1")}, (
-        "the seeker's list holds it still"
-    )
+    assert await live(inboxes, "employer:acme") == {("p1", "s1"), ("p2", "s1")}, "the seeker's list holds it still"
     await take(seeker_list("s1", 2, []))
     assert await live(inboxes, "employer:acme") == set()
     assert await live(inboxes, "seeker:s1") == set()
@@ -45,9 +43,7 @@ async def test_who_is_touched(take: Take):
     assert await take(posting_list("p1", 1, ["s1", "s2"])) == {"employer:acme", "seeker:s1", "seeker:s2"}
     assert await take(posting_list("p1", 2, ["s2", "s3"])) == {"employer:acme", "seeker:s1", "seeker:s3"}
     assert await take(seeker_list("s1", 1, ["p8"])) == {"seeker:s1", "employer:acme"}
-    assert await take(seeker_list("s1", 2, ["p9"])) == {"seeker:s1", "employer:acme"}, (
-        "same employer, other pair"
-    )
+    assert await take(seeker_list("s1", 2, ["p9"])) == {"seeker:s1", "employer:acme"}, "same employer, other pair"
 
 
 async def test_looks_at_the_same_time_number_each_change_once(inboxes: Inboxes, take: Take):
@@ -107,9 +103,7 @@ async def test_acting_on_a_foreign_item_changes_nothing(inboxes: Inboxes, take: 
     await bring_up_to_date(inboxes, "seeker:s1")
     (item,) = await inboxes.store.after("seeker:s1", 0, 10)
     assert await act(inboxes, "seeker:s2", item.id, State.READ) is None
-    assert await act(inboxes, "seeker:s1", item.id, State.READ) == await act(
-        inboxes, "seeker:s1", item.id, State.READ
-    )
+    assert await act(inboxes, "seeker:s1", item.id, State.READ) == await act(inboxes, "seeker:s1", item.id, State.READ)
     assert (await inboxes.store.inbox("seeker:s1")).seq == 2
 
 

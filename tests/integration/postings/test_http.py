@@ -48,9 +48,7 @@ def as_(tmp_path: Path) -> As:
 
 async def publish(client: httpx.AsyncClient, as_: As, **more: object) -> httpx.Response:
     await client.put("/employers/acme", json={"name": "Acme"}, headers=as_("employer", **ACME))
-    return await client.post(
-        "/postings", json={"title": {"en": "Welder"}, **more}, headers=as_("employer", **ACME)
-    )
+    return await client.post("/postings", json={"title": {"en": "Welder"}, **more}, headers=as_("employer", **ACME))
 
 
 async def test_the_life_of_a_posting(world: World, client: httpx.AsyncClient, as_: As) -> None:
@@ -179,9 +177,7 @@ async def test_partners_and_their_receipts(world: World, client: httpx.AsyncClie
         assert (await client.get("/partners/north/receipts", headers=headers)).status_code == status
 
 
-async def test_a_partners_posting_is_changed_at_the_partner(
-    world: World, client: httpx.AsyncClient, as_: As
-) -> None:
+async def test_a_partners_posting_is_changed_at_the_partner(world: World, client: httpx.AsyncClient, as_: As) -> None:
     await register(world)
     await take(world, [record(0, posting(1))])
     (item,) = (await client.get("/postings", headers=as_("seeker"))).json()["items"]
@@ -193,9 +189,7 @@ async def test_a_partners_posting_is_changed_at_the_partner(
     assert (await client.get(where, headers=as_("partner", partner="north"))).status_code == 200
 
 
-async def test_expiry_closes_what_is_over_and_nothing_else(
-    world: World, client: httpx.AsyncClient, as_: As
-) -> None:
+async def test_expiry_closes_what_is_over_and_nothing_else(world: World, client: httpx.AsyncClient, as_: As) -> None:
     short = (await publish(client, as_, valid_through=LATER.isoformat())).json()["id"]
     long = (await publish(client, as_, valid_through=(LATER + timedelta(days=1)).isoformat())).json()["id"]
     assert await expire(world.context) == 0

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from tests.integration.postings.conftest import World
 
 
-def record(
-    offset: int, body: object, kind: str = "PartnerPostingSubmitted", partner: str = "north"
-) -> Record:
+def record(offset: int, body: object, kind: str = "PartnerPostingSubmitted", partner: str = "north") -> Record:
     value = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     key = str(body["id"]).encode() if isinstance(body, dict) and "id" in body else b"k"
     headers: tuple[tuple[str, bytes | None], ...] = (("ce_type", kind.encode()),)
@@ -131,20 +129,14 @@ async def test_every_record_gets_a_receipt_whatever_it_is(world: World) -> None:
         ("unknown_type", ""),
         ("missing", "/headline"),
     ]
-    assert {row["aggregatetype"] for row in rows if row["type"] == "PostingReceipt"} == {
-        "partner.north.receipts.v1"
-    }
-    assert [row["headers"]["ce_id"] for row in rows if row["type"] == "PostingReceipt"] == [
-        one.id for one in batch
-    ]
+    assert {row["aggregatetype"] for row in rows if row["type"] == "PostingReceipt"} == {"partner.north.receipts.v1"}
+    assert [row["headers"]["ce_id"] for row in rows if row["type"] == "PostingReceipt"] == [one.id for one in batch]
 
 
 async def test_nobody_knows_this_partner(world: World) -> None:
     await register(world)
     refused = await take(world, [record(0, posting(1), partner="south"), record(0, posting(1))])
-    assert [(one.topic, why.code) for one, why in refused] == [
-        ("partner.south.postings.v1", "unknown_partner")
-    ]
+    assert [(one.topic, why.code) for one, why in refused] == [("partner.south.postings.v1", "unknown_partner")]
     assert {row["aggregatetype"] for row in await world.outbox()} == {
         "postings.v1",
         "partner.north.receipts.v1",

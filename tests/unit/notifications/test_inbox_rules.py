@@ -195,9 +195,7 @@ def test_replay_from_any_number_gives_the_same_view(
 
 def test_the_best_of_what_came_together_is_the_newest():
     world = World()
-    world.take(
-        a_list(AnchorKind.SEEKER, "s1", 1, ["p1"], 500), a_list(AnchorKind.POSTING, "p2", 1, ["s1"], 700)
-    )
+    world.take(a_list(AnchorKind.SEEKER, "s1", 1, ["p1"], 500), a_list(AnchorKind.POSTING, "p2", 1, ["s1"], 700))
     assert [item.key.posting for item in world.look("seeker:s1")] == ["p1", "p2"]
 
 

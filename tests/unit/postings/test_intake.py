@@ -117,9 +117,7 @@ orders = st.one_of(
 
 
 @given(
-    st.lists(
-        st.tuples(orders, st.sampled_from(["A", "B", None])), min_size=1, unique_by=lambda pair: pair[0]
-    ),
+    st.lists(st.tuples(orders, st.sampled_from(["A", "B", None])), min_size=1, unique_by=lambda pair: pair[0]),
     st.randoms(use_true_random=False),
 )
 def test_any_order_of_arrival_ends_alike(pairs: list[tuple[Order, str | None]], random: Random) -> None:

@@ -63,9 +63,7 @@ def test_place(fields: dict[str, Any], keys: list[str]) -> None:
     assert [region.key for region in submission(workplace_address=fields).terms.regions] == keys
 
 
-@pytest.mark.parametrize(
-    ("group", "key"), [("7212", "ssyk-2012:7212"), (None, "jobtech:abc"), ("721", "jobtech:abc")]
-)
+@pytest.mark.parametrize(("group", "key"), [("7212", "ssyk-2012:7212"), (None, "jobtech:abc"), ("721", "jobtech:abc")])
 def test_occupation(group: str | None, key: str) -> None:
     fields = {
         "occupation": concept("abc", "Svetsare"),
@@ -91,9 +89,7 @@ def test_occupation(group: str | None, key: str) -> None:
         (None, None, None, None),
     ],
 )
-def test_employment_type(
-    kind: str | None, duration: str | None, hours: str | None, expected: str | None
-) -> None:
+def test_employment_type(kind: str | None, duration: str | None, hours: str | None, expected: str | None) -> None:
     terms = submission(
         employment_type=concept("a", kind),
         duration=concept("b", duration),
@@ -126,9 +122,7 @@ def test_requirements() -> None:
 
 
 def test_times_are_stockholms() -> None:
-    terms = submission(
-        application_deadline="2026-07-31T23:59:59", last_publication_date="2026-08-31T23:59:59"
-    ).terms
+    terms = submission(application_deadline="2026-07-31T23:59:59", last_publication_date="2026-08-31T23:59:59").terms
     assert terms.valid_through == datetime(2026, 7, 31, 21, 59, 59, tzinfo=UTC)
     winter = submission(application_deadline="2026-01-31").terms
     assert winter.valid_through == datetime(2026, 1, 31, 22, 59, 59, tzinfo=UTC)
@@ -136,9 +130,7 @@ def test_times_are_stockholms() -> None:
 
 def test_order() -> None:
     assert submission(timestamp=1688146010087).order == Order(Basis.TIME, 1688146010087000)
-    assert (
-        submission(publication_date="1970-01-01T01:00:00Z".replace("1970", "2020")).order.basis is Basis.TIME
-    )
+    assert submission(publication_date="1970-01-01T01:00:00Z".replace("1970", "2020")).order.basis is Basis.TIME
     assert submission().order == Order(Basis.ARRIVAL)
 
 
@@ -147,9 +139,7 @@ def test_removal_needs_no_more_than_its_id() -> None:
         JobTechAdPublished.model_validate({"id": "1", "removed": True, "removed_date": "2026-01-01T00:00:00"})
     )
     assert content == Removal("1", Order(Basis.TIME, 1767222000000000))
-    assert read(JobTechAdPublished.model_validate({"id": "1", "removed": True})) == Removal(
-        "1", Order(Basis.ARRIVAL)
-    )
+    assert read(JobTechAdPublished.model_validate({"id": "1", "removed": True})) == Removal("1", Order(Basis.ARRIVAL))
 
 
 def test_employer_by_number_unless_it_is_a_persons() -> None:

@@ -104,9 +104,7 @@ def test_rules_that_the_schema_does_not_have(field: str, value: object, pointer:
     assert set(content[0].reason) == {"zh", "en"}
 
 
-@pytest.mark.parametrize(
-    "code", ["null_body", "json_invalid", "string_too_long", "never_heard_of", "unknown_type"]
-)
+@pytest.mark.parametrize("code", ["null_body", "json_invalid", "string_too_long", "never_heard_of", "unknown_type"])
 def test_every_rejection_is_told_in_both_languages(code: str) -> None:
     fault = undecoded(Rejected("what is wrong", code=code, pointer="/x"))
     assert (fault.code, fault.pointer) == (code, "/x")
