@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 """What a partner's record or a dead letter may hold."""
 _REQUEST_BYTES: Final = MAX_RECORD_BYTES + 64 * 1024
+_PATIENT_MS: Final = 500
 _METADATA_MS: Final = 5_000
 """How late a new partner's topic is seen."""
 
@@ -46,8 +47,11 @@ def kafka_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
     )
 
 
-def reader(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:
-    """A consumer without a group: the caller assigns partitions and keeps the positions."""
+def reader(settings: ServiceSettings, client_id: str, *, prompt: bool = False) -> AIOKafkaConsumer:
+    """A consumer without a group: the caller assigns partitions and keeps the positions.
+
+    `prompt`: somebody waits for what it reads, so it asks the broker more often.
+    """
     header_names.tolerate()
     return AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap.split(","),
@@ -55,7 +59,7 @@ def reader(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_bytes=16 * 1024 * 1024,
-        fetch_max_wait_ms=settings.fetch_wait_ms,
+        fetch_max_wait_ms=settings.fetch_wait_ms if prompt else _PATIENT_MS,
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
         metadata_max_age_ms=_METADATA_MS,
     )

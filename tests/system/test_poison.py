@@ -8,6 +8,7 @@ import random
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -207,11 +208,10 @@ async def receipt_seconds(topics: Topics) -> list[float]:
 @pytest.mark.usefixtures("partner")
 async def test_poison_of_a_partner(town: Town, topics: Topics) -> None:
     small, large = list(poison(SUBMITTED)), list(poison_of_partners())
-    sent = []
-    for bad in (small, *([one] for one in large)):
-        sent += await delay(
-            lambda bad=bad: write(topics, SUBMITTED, bad, 0), lambda: receipt_seconds(topics), "append to receipt"
-        )
+    measure, what = partial(receipt_seconds, topics), "append to receipt"
+    sent = await delay(partial(write, topics, SUBMITTED, small, 0), measure, what)
+    for one in large:
+        sent += await delay(partial(write, topics, SUBMITTED, [one], 0), measure, what)
     bad = [*small, *large]
 
     found = await receipts(topics, sent)
@@ -318,7 +318,7 @@ async def test_poison_on_a_state_topic(town: Town, packed: Topics, topic: str) -
     async def write_everywhere() -> list[RecordMetadata]:
         return [record for number in range(8) for record in await write(packed, topic, bad, number)]
 
-    sent = await delay(write_everywhere, lambda: list_seconds(town, packed, employer), f"{topic}: append to list")
+    sent = await delay(write_everywhere, partial(list_seconds, town, packed, employer), f"{topic}: append to list")
     for group in GROUPS[topic]:
         for sent_, letter in zip(bad * 8, await letters(packed, group, sent), strict=True):
             check(letter, sent_)

@@ -34,8 +34,8 @@ _LISTS_AT_ONCE = 100
 
 
 @asynccontextmanager
-async def _reading(settings: ServiceSettings, name: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = reader(settings, name)
+async def _reading(settings: ServiceSettings, name: str, *, prompt: bool = False) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = reader(settings, name, prompt=prompt)
     try:
         await consumer.start()
         yield consumer
@@ -61,7 +61,7 @@ class IndexReader:
         """Read, for ever; after a failure from where the world is."""
         while True:
             try:
-                async with _reading(self._settings, "matcher-index") as consumer:
+                async with _reading(self._settings, "matcher-index", prompt=True) as consumer:
                     await self._read(consumer)
             except (KafkaError, OSError, Unavailable) as error:
                 log.warning("the index waits for Kafka", error=repr(error))
