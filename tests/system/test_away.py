@@ -115,9 +115,10 @@ async def test_health_while_mongo_is_away(town: Town, own_servers: Servers) -> N
             status, body = await health(town, service, "ready")
             assert (status, body["parts"]["mongo"]) == (503, False), service
         assert await ready(town, "matcher")
-        employer = employer_caller("e-x")
+        employer, began = employer_caller("e-x"), time.monotonic()
         refused = await town.ask(employer, "POST", "postings", "/postings", posting_body(town.trade))
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        print(f"a command is refused after {time.monotonic() - began:.1f} s")
         await check_live(town, 5)
     await until(lambda: ready(town, *stores), "all are ready again", 30)
     await check_live(town)
