@@ -28,7 +28,6 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         "不是 2000 至 2100 年之间的时间，请用 ISO 8601",
         "Not a time in the years 2000 to 2100: write it in ISO 8601",
     ),
-    "sequence_too_large": ("序号最大为 9223372036854775807", "The greatest sequence is 9223372036854775807"),
     "posting_too_large": (
         "岗位文字合计过长，请缩短或减少语言",
         "The posting's texts are too long together: shorten them, or leave languages out",

@@ -15,13 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-MAX_SEQUENCE: Final = 2**63 - 1
-"""The greatest sequence number that a database can hold as an integer."""
 
 
 class Basis(IntEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.postings.domain.faults import Faults, fault
-from services.postings.domain.ordering import MAX_SEQUENCE, Order, order_of
+from services.postings.domain.ordering import Order, order_of
 from services.postings.domain.posting import is_too_large
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ class Removal:
 def read_submitted(record: PartnerPostingSubmitted) -> Submission | Faults:
     """Our own form. Its fields were checked when it was decoded; these rules are not in the schema."""
     faults = [fault("blank", f"/title/{language}") for language, text in record.title.items() if not text.strip()]
-    if _too_large(record.sequence):
-        faults.append(fault("sequence_too_large", "/sequence"))
     if is_too_large(record):
         faults.append(fault("posting_too_large"))
     if faults:
@@ -47,12 +45,6 @@ def read_submitted(record: PartnerPostingSubmitted) -> Submission | Faults:
     return Submission(record.id, order, record, record.employer_reference, record.url)
 
 
-def read_removed(record: PartnerPostingRemoved) -> Removal | Faults:
+def read_removed(record: PartnerPostingRemoved) -> Removal:
     """Our own form of a removal."""
-    if _too_large(record.sequence):
-        return (fault("sequence_too_large", "/sequence"),)
     return Removal(record.id, order_of(record.sequence, record.changed_at))
-
-
-def _too_large(sequence: int | None) -> bool:
-    return sequence is not None and sequence > MAX_SEQUENCE
