@@ -41,6 +41,7 @@ log = structlog.get_logger()
 
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 30.0
+_COMMIT_EVERY_S: Final = 0.5
 _EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -181,6 +182,8 @@ class Consumer:
         self._failures: dict[TopicPartition, int] = {}
         self._held: set[TopicPartition] = set()
         self._resumes: set[asyncio.Task[None]] = set()
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._committing: asyncio.Task[None] | None = None
         self._consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._seen: dict[TopicPartition, tuple[int, float]] = {}
         """Partitions with lag: where their position stood, and since when."""
@@ -257,7 +260,7 @@ class Consumer:
                 for own in spans:
                     if own is not None:
                         own.end()
-        await self._commit(consumer, batch.next_offsets())
+        self._commit_soon(consumer, batch.next_offsets())
         for where in batch.next_offsets():
             self._failures.pop(where, None)
         metrics.RECORDS.labels(self.group, "handled").inc(len(batch.events))
@@ -265,8 +268,26 @@ class Consumer:
         metrics.BATCH_RECORDS.labels(self.group).observe(len(records))
         metrics.BATCH_SECONDS.labels(self.group).observe(time.perf_counter() - started)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
-        """A lost commit loses nothing: what is repeated is known by its stored offset or its version."""
+    def _commit_soon(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+        """Commit these offsets within half a second, together with what is handled meanwhile.
+
+        A commit costs the broker as much as a record. A lost one loses nothing: what is repeated is known by its
+        stored offset or its version.
+        """
+        self._uncommitted |= offsets
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.get_running_loop().create_task(self._commit_later(consumer))
+
+    async def _commit_later(self, consumer: AIOKafkaConsumer) -> None:
+        await asyncio.sleep(_COMMIT_EVERY_S)
+        await self._commit(consumer)
+
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        ours = consumer.assignment()
+        offsets = {where: following for where, following in self._uncommitted.items() if where in ours}
+        self._uncommitted.clear()
+        if not offsets:
+            return
         try:
             await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError):
@@ -340,9 +361,11 @@ class Consumer:
             raise Unavailable(repr(error)) from error
 
     async def close(self) -> None:
-        """Forget pending resumes; the broker stops the consumer itself."""
+        """Forget what is pending; the broker stops the consumer itself."""
         for task in self._resumes:
             task.cancel()
+        if self._committing is not None:
+            self._committing.cancel()
 
 
 def _continued(event: Event, traceparent: str) -> Event:

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from shared import metrics
 from shared.consuming import Batch
 from shared.errors import Unavailable
-from shared.mongo import DuplicateKey
+from shared.mongo import BulkWriteError, DuplicateKey, InsertOne, UpdateOne
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.consuming import Record
     from shared.dead_letters import DeadLetters
     from shared.errors import Rejected
-    from shared.mongo import Mongo, Session
+    from shared.mongo import Mongo, Session, Write
 
     Handler = Callable[[Batch, Session], Awaitable[Sequence[tuple[Record, Rejected]]]]
     EndOffsets = Callable[[Sequence[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
@@ -63,7 +63,7 @@ class Inbox:
 
         try:
             await self._mongo.transaction(work)
-        except DuplicateKey as error:
+        except (DuplicateKey, BulkWriteError) as error:
             raise Superseded(str(error)) from error
 
     def _id(self, where: TopicPartition) -> str:
@@ -88,18 +88,20 @@ class Inbox:
             raise Unavailable(message)
 
     async def _save(self, stored: dict[TopicPartition, int], fresh: Batch, session: Session) -> None:
-        offsets = self._mongo.db[OFFSETS]
+        """Compare and set each partition's offset, in one round trip."""
+        writes: list[Write] = []
         for where, following in fresh.next_offsets().items():
             before = stored.get(where)
             if before is None:
-                await offsets.insert_one({"_id": self._id(where), "next": following}, session=session)
-                continue
-            saved = await offsets.update_one(
-                {"_id": self._id(where), "next": before}, {"$set": {"next": following}}, session=session
-            )
-            if saved.matched_count != 1:
-                message = f"offset of {where} was saved by another member"
-                raise Superseded(message)
+                writes.append(InsertOne({"_id": self._id(where), "next": following}))
+            else:
+                writes.append(UpdateOne({"_id": self._id(where), "next": before}, {"$set": {"next": following}}))
+        if not writes:
+            return
+        saved = await self._mongo.db[OFFSETS].bulk_write(writes, ordered=False, session=session)
+        if saved.matched_count + saved.inserted_count != len(writes):
+            message = f"offsets of {sorted(fresh.next_offsets())} were saved by another member"
+            raise Superseded(message)
 
 
 def _from(batch: Batch, stored: dict[TopicPartition, int]) -> Batch:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 _TRACER = trace.get_tracer("platform")
+_SAMPLED = frozenset("13579bdf")
 MAX_LINKS = 128
 """OpenTelemetry's own default limit of links a span."""
 
@@ -151,8 +152,8 @@ def current_traceparent() -> str | None:
 
 def sampled(traceparent: str | None) -> SpanContext | None:
     """The sender's context if its trace is recorded."""
-    # the flags are the last two digits: an unrecorded message costs no parsing
-    if not traceparent or not traceparent.endswith("1"):
+    # the last digit has the flags that matter, sampled (1) and random (2): an unrecorded message costs no parsing
+    if not traceparent or traceparent[-1] not in _SAMPLED:
         return None
     context = trace.get_current_span(_PROPAGATOR.extract({TRACEPARENT: traceparent})).get_span_context()
     return context if context.is_valid and context.trace_flags & TraceFlags.SAMPLED else None

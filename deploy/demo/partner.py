@@ -38,7 +38,7 @@ class Partner:
         self.sent = 0
         self._topic = PARTNER_POSTINGS.format(partner=partner)
         self._producer = Producer(settings, "partner")
-        self._reader = reader(settings, "partner")
+        self._reader = reader(settings, "partner", prompt=True)
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
