@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 OFFSETS = "offsets"
+_TAKEN = 11000
+"""MongoDB's code for a duplicate key."""
 
 
 class Superseded(Unavailable):
@@ -63,7 +65,7 @@ class Inbox:
 
         try:
             await self._mongo.transaction(work)
-        except (DuplicateKey, BulkWriteError) as error:
+        except DuplicateKey as error:
             raise Superseded(str(error)) from error
 
     def _id(self, where: TopicPartition) -> str:
@@ -98,9 +100,14 @@ class Inbox:
                 writes.append(UpdateOne({"_id": self._id(where), "next": before}, {"$set": {"next": following}}))
         if not writes:
             return
-        saved = await self._mongo.db[OFFSETS].bulk_write(writes, ordered=False, session=session)
+        message = f"offsets of {sorted(fresh.next_offsets())} were saved by another member"
+        try:
+            saved = await self._mongo.db[OFFSETS].bulk_write(writes, ordered=False, session=session)
+        except BulkWriteError as error:
+            if any(one["code"] == _TAKEN for one in error.details["writeErrors"]):
+                raise Superseded(message) from error
+            raise
         if saved.matched_count + saved.inserted_count != len(writes):
-            message = f"offsets of {sorted(fresh.next_offsets())} were saved by another member"
             raise Superseded(message)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ FAMILY, BROAD, NARROW = 0, 1, 2
 """Columns of an occupation's groups."""
 
 
-class Codes:
+class Codes(ABC):
     """An interned vocabulary: each key has a number, in the order of first use, and a row of a table."""
 
     def __init__(self, width: int, fill: int) -> None:
@@ -45,8 +46,9 @@ class Codes:
         self.table[number] = row
         return number
 
+    @abstractmethod
     def _row(self, key: str) -> list[int]:
-        raise NotImplementedError
+        """The key's row of the table."""
 
 
 class Plain(Codes):
