@@ -279,13 +279,14 @@ class Consumer:
             self._committing = asyncio.get_running_loop().create_task(self._commit_later(consumer))
 
     async def _commit_later(self, consumer: AIOKafkaConsumer) -> None:
-        await asyncio.sleep(_COMMIT_EVERY_S)
-        await self._commit(consumer)
+        while self._uncommitted:  # also what was handled while the last commit was under way
+            await asyncio.sleep(_COMMIT_EVERY_S)
+            await self._commit(consumer)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         ours = consumer.assignment()
         offsets = {where: following for where, following in self._uncommitted.items() if where in ours}
-        self._uncommitted.clear()
+        self._uncommitted = {}
         if not offsets:
             return
         try:
@@ -294,6 +295,7 @@ class Consumer:
             metrics.RECORDS.labels(self.group, "commit_superseded").inc()
         except KafkaError as error:
             log.warning("offsets were not committed", group=self.group, error=repr(error))
+            self._uncommitted = offsets | self._uncommitted
 
     def _hold(self, consumer: AIOKafkaConsumer, first: Record, error: Exception) -> None:
         """Seek back to the first record that is not handled and let the partition wait."""

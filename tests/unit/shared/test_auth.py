@@ -52,7 +52,7 @@ async def test_a_minted_token_names_its_principal(keys: Path) -> None:
         {"iss": "someone-else"},
         {"aud": "another-platform"},
         {"exp": int(time.time()) - 60},
-        {"iat": int(time.time()) + 600},
+        {"iat": int(time.time()) + 24 * 3600},  # long after the last test
         {"role": "root"},
         {"role": "employer"},  # without the employer
         {"role": "partner", "partner": ""},

@@ -4,10 +4,11 @@ import asyncio
 import time
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, RequestTimedOutError
 
 from shared.consuming import Batch, Consumer, Record, decode_all, record_of
 from shared.errors import Unavailable
@@ -70,6 +71,9 @@ class Client:
         self.paused: set[TopicPartition] = set()
         self.committed: dict[TopicPartition, int] = {}
         self.refuses_commits = False
+        self.answers = asyncio.Event()
+        """Commits wait until this is set."""
+        self.answers.set()
 
     def assignment(self) -> set[TopicPartition]:
         return set(self.positions)
@@ -84,6 +88,7 @@ class Client:
         self.paused.discard(where)
 
     async def commit(self, moved: dict[TopicPartition, int]) -> None:
+        await self.answers.wait()
         if self.refuses_commits:
             raise CommitFailedError
         self.committed |= moved
@@ -162,6 +167,29 @@ async def test_a_lost_commit_is_no_failure():
     assert handled.done == ["0/5"]
     assert client.committed == {}
     assert client.paused == set()
+
+
+async def test_what_is_handled_during_a_commit_is_committed_after_it():
+    client = Client(1)
+    client.answers.clear()
+    consumer = consuming(client, Handled())
+    await consumer._on_batch((raw(5),))
+    await asyncio.sleep(0.6)  # the commit of 6 is under way
+    await consumer._on_batch((raw(6),))
+    client.answers.set()
+    await asyncio.sleep(0.7)
+    assert client.committed == {TopicPartition(TOPIC, 0): 7}
+
+
+async def test_a_commit_that_the_broker_could_not_take_is_tried_again(monkeypatch: pytest.MonkeyPatch):
+    client = Client(1)
+    consumer = consuming(client, Handled())
+    with monkeypatch.context() as broken:
+        broken.setattr(client, "commit", AsyncMock(side_effect=RequestTimedOutError))
+        await consumer._on_batch((raw(5),))
+        await asyncio.sleep(0.6)
+    await asyncio.sleep(0.5)
+    assert client.committed == {TopicPartition(TOPIC, 0): 6}
 
 
 async def test_a_partition_that_was_taken_away_meanwhile_is_left_alone():
