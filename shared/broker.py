@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 """What a partner's record or a dead letter may hold."""
 _REQUEST_BYTES: Final = MAX_RECORD_BYTES + 64 * 1024
-_PATIENT_MS: Final = 500
-_PATIENT_BYTES: Final = 256 * 1024
+PATIENT_MS: Final = 250
+PATIENT_BYTES: Final = 256 * 1024
 """Without it every record that is written costs a fetch more, and the broker half of its time."""
 _METADATA_MS: Final = 5_000
 """How late a new partner's topic is seen."""
@@ -61,8 +61,8 @@ def reader(settings: ServiceSettings, client_id: str, *, prompt: bool = False) -
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_bytes=16 * 1024 * 1024,
-        fetch_max_wait_ms=settings.fetch_wait_ms if prompt else _PATIENT_MS,
-        fetch_min_bytes=1 if prompt else _PATIENT_BYTES,
+        fetch_max_wait_ms=settings.fetch_wait_ms if prompt else PATIENT_MS,
+        fetch_min_bytes=1 if prompt else PATIENT_BYTES,
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
         metadata_max_age_ms=_METADATA_MS,
     )

@@ -22,7 +22,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 
 from shared import metrics, telemetry
-from shared.broker import MAX_RECORD_BYTES
+from shared.broker import MAX_RECORD_BYTES, PATIENT_BYTES, PATIENT_MS
 from shared.contracts.envelope import FILLER_HEADER, TRACEPARENT, Decoded, decode
 from shared.contracts.registry import channel
 from shared.errors import Rejected, Unavailable
@@ -42,6 +42,8 @@ log = structlog.get_logger()
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 30.0
 _COMMIT_EVERY_S: Final = 0.5
+_BUSY_S: Final = 0.005
+"""A batch that comes so soon after the last one was waiting already."""
 _EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -171,6 +173,7 @@ class Consumer:
         pattern: str | None = None,
         listener: ConsumerRebalanceListener | None = None,
         records: int | None = None,
+        patient: bool = False,
     ) -> None:
         self.group = group
         self.topics = tuple(topics)
@@ -179,6 +182,9 @@ class Consumer:
         self._process = process
         self._listener = listener
         self._records = records or settings.batch_records
+        self._patient = patient
+        self._ended = 0.0
+        self._busy = patient
         self._failures: dict[TopicPartition, int] = {}
         self._held: set[TopicPartition] = set()
         self._resumes: set[asyncio.Task[None]] = set()
@@ -204,7 +210,8 @@ class Consumer:
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=max(300, self._settings.session_timeout_ms // 3),
             max_partition_fetch_bytes=MAX_RECORD_BYTES,
-            fetch_max_wait_ms=self._settings.fetch_wait_ms,
+            fetch_max_wait_ms=PATIENT_MS if self._patient else self._settings.fetch_wait_ms,
+            fetch_min_bytes=PATIENT_BYTES if self._patient else 1,
             listener=self._listener,
             parser=self._parse,
             decoder=_undecoded,
@@ -226,6 +233,7 @@ class Consumer:
         if consumer is None:
             return
         records = [record_of(item) for item in raw]
+        self._pace(consumer, len(records))
         try:
             await self._handle(consumer, records)
         except Exception as error:  # noqa: BLE001 - whatever failed, its partition waits and the others go on
@@ -240,6 +248,20 @@ class Consumer:
                     await self._handle(consumer, part)
                 except Exception as own:  # noqa: BLE001 - as above
                     self._hold(consumer, part[0], own)
+        finally:
+            self._ended = time.monotonic()
+
+    def _pace(self, consumer: AIOKafkaConsumer, count: int) -> None:
+        """Let the broker gather records while there is always a next batch; ask it at once when there is none.
+
+        A batch costs nearly the same whatever its size, so under load small ones would take the time of all.
+        """
+        busy = self._patient or time.monotonic() - self._ended < _BUSY_S or (self._busy and count > 1)
+        if busy != self._busy:
+            self._busy = busy
+            fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka reads both anew for each request
+            fetcher._fetch_min_bytes = PATIENT_BYTES if busy else 1  # noqa: SLF001
+            fetcher._fetch_max_wait_ms = self._settings.gather_ms if busy else self._settings.fetch_wait_ms  # noqa: SLF001
 
     async def _handle(self, consumer: AIOKafkaConsumer, records: list[Record]) -> None:
         started = time.perf_counter()
@@ -247,7 +269,9 @@ class Consumer:
         with telemetry.batch_span(f"handle {self.group}", (event.traceparent for event in batch.events)) as span:
             span.set_attribute("messaging.batch.message_count", len(records))
             spans = [
-                telemetry.begin_message(f"{self.group} {event.type}", event.traceparent, {"subject": event.key})
+                None  # not on the event's way
+                if self._patient
+                else telemetry.begin_message(f"{self.group} {event.type}", event.traceparent, {"subject": event.key})
                 for event in batch.events
             ]
             traced = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from shared.http import Problem
@@ -55,27 +56,34 @@ async def once(
     _check(idempotency_key)
     row_id = hashlib.sha256(f"{principal_key}\0{idempotency_key}".encode()).hexdigest()
 
-    async def attempt(session: Session) -> Answer:
-        answers = mongo.db[_COLLECTION]
-        now = datetime.now(UTC)
-        stored = await answers.find_one({"_id": row_id}, session=session)
-        if stored is not None and stored["expires_at"] > now:
-            return _replay(stored, fingerprint)
+    answers = mongo.db[_COLLECTION]
+
+    async def attempt(session: Session, *, anew: bool = False) -> Answer:
         answer = await work(session)
         row = {
+            "_id": row_id,
             "fingerprint": fingerprint,
             "status": answer.status,
             "body": answer.body,
             "headers": dict(answer.headers),
-            "expires_at": now + KEPT_FOR,
+            "expires_at": datetime.now(UTC) + KEPT_FOR,
         }
-        await answers.replace_one({"_id": row_id}, row, upsert=True, session=session)
+        if anew:
+            await answers.replace_one({"_id": row_id}, row, upsert=True, session=session)
+        else:
+            await answers.insert_one(row, session=session)
         return answer
 
     try:
+        # nearly every command comes once: what comes again fails here, at the latest where its answer is stored
         return await mongo.transaction(attempt)
-    except DuplicateKey:  # perhaps this same command, sent twice at once: then its answer is there now
-        return await mongo.transaction(attempt)
+    except (DuplicateKey, Problem):
+        stored = await answers.find_one({"_id": row_id})
+        if stored is None:
+            raise
+        if stored["expires_at"] > datetime.now(UTC):
+            return _replay(stored, fingerprint)
+        return await mongo.transaction(partial(attempt, anew=True))
 
 
 def _check(idempotency_key: str) -> None:

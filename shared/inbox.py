@@ -17,7 +17,7 @@ from shared.errors import Unavailable
 from shared.mongo import BulkWriteError, DuplicateKey, InsertOne, UpdateOne
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from shared.consuming import Record
     from shared.dead_letters import DeadLetters
@@ -48,13 +48,18 @@ class Inbox:
         self._dead_letters = dead_letters
         self._ends = ends
         self._halted: set[TopicPartition] = set()
+        self._saved: dict[TopicPartition, int] = {}
+        """What this process stored last. If another member has stored more since, saving finds it out."""
 
     async def process(self, batch: Batch) -> None:
         """Handle what was not handled before, and save it with the offsets. Raises Unavailable."""
         written: set[str] = set()
+        saved, self._saved = self._saved, {}
+        trusted = dict(saved)
 
         async def work(session: Session) -> None:
-            stored = await self._stored(batch, session)
+            stored = await self._stored(batch, trusted, session)
+            trusted.clear()  # if it has to be done again, somebody else has come in between
             await self._refuse_lost_topic(batch, stored)
             fresh = _from(batch, stored)
             rejected = [*fresh.undecodable, *await self._handler(fresh, session)] if fresh.records else []
@@ -62,19 +67,26 @@ class Inbox:
             await self._dead_letters.write([(r, why) for r, why in rejected if r.id not in written])
             written.update(record.id for record, _ in rejected)
             await self._save(stored, fresh, session)
+            saved.update(stored | fresh.next_offsets())
 
         try:
             await self._mongo.transaction(work)
         except DuplicateKey as error:
             raise Superseded(str(error)) from error
+        self._saved = saved
 
     def _id(self, where: TopicPartition) -> str:
         return f"{self._group}|{where.topic}|{where.partition}"
 
-    async def _stored(self, batch: Batch, session: Session) -> dict[TopicPartition, int]:
-        wheres = {self._id(where): where for where in batch.next_offsets()}
-        found = self._mongo.db[OFFSETS].find({"_id": {"$in": list(wheres)}}, session=session)
-        return {wheres[row["_id"]]: int(row["next"]) async for row in found}
+    async def _stored(
+        self, batch: Batch, known: Mapping[TopicPartition, int], session: Session
+    ) -> dict[TopicPartition, int]:
+        stored = {where: known[where] for where in batch.next_offsets() if where in known}
+        wheres = {self._id(where): where for where in batch.next_offsets() if where not in known}
+        if wheres:
+            found = self._mongo.db[OFFSETS].find({"_id": {"$in": list(wheres)}}, session=session)
+            stored |= {wheres[row["_id"]]: int(row["next"]) async for row in found}
+        return stored
 
     async def _refuse_lost_topic(self, batch: Batch, stored: dict[TopicPartition, int]) -> None:
         """A record below the stored offset is a repetition, or its topic was made anew and lost what we know."""

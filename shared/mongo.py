@@ -11,15 +11,22 @@ import random
 import time
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import (
-    AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
-    AsyncIOMotorCollection,
-    AsyncIOMotorDatabase,
+from pymongo import (
+    AsyncMongoClient,
+    DeleteMany,
+    DeleteOne,
+    InsertOne,
+    ReadPreference,
+    ReplaceOne,
+    UpdateMany,
+    UpdateOne,
 )
-from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -57,12 +64,13 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "Write",
+    "after_commit",
 ]
 
 Document = dict[str, Any]
-Database = AsyncIOMotorDatabase[Document]
-Collection = AsyncIOMotorCollection[Document]
-Session = AsyncIOMotorClientSession
+Database = AsyncDatabase[Document]
+Collection = AsyncCollection[Document]
+Session = AsyncClientSession
 DuplicateKey = DuplicateKeyError
 DriverError = PyMongoError
 Write = InsertOne[Document] | UpdateOne | UpdateMany | ReplaceOne[Document] | DeleteOne | DeleteMany
@@ -78,12 +86,15 @@ SNAPSHOT: Final = ReadConcern("snapshot")
 
 T = TypeVar("T")
 
+_after_commit: WeakKeyDictionary[Session, list[Callable[[], None]]] = WeakKeyDictionary()
+"""What is to be called when a session's transaction is committed."""
+
 
 class Mongo:
     """One database on one replica set. Majority writes and reads; time stamps come back aware, in UTC."""
 
     def __init__(self, url: str, database: str) -> None:
-        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        self._client: AsyncMongoClient[Document] = AsyncMongoClient(
             url,
             serverSelectionTimeoutMS=_SELECTION_MS,
             timeoutMS=_OPERATION_MS,
@@ -104,7 +115,7 @@ class Mongo:
         Raises Unavailable when the server is away, and whatever `work` raises, after rolling back.
         """
         try:
-            async with await self._client.start_session() as session:
+            async with self._client.start_session() as session:
                 return await _insist(session, work)
         except PyMongoError as error:
             if away(error):
@@ -120,21 +131,22 @@ class Mongo:
             return False
         return True
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        await self._client.close()
 
 
 async def _insist(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
     """The loop of MongoDB's transactions specification; Motor's own does not try a failed commit again."""
     deadline, tries = time.monotonic() + _OPERATION_MS / 1000, 0
     while True:
-        session.start_transaction(read_concern=SNAPSHOT, write_concern=WriteConcern("majority"))
+        _after_commit[session] = []
+        await session.start_transaction(read_concern=SNAPSHOT, write_concern=WriteConcern("majority"))
         try:
             result = await work(session)
             await _commit(session, deadline)
         except BaseException as error:
-            if session.in_transaction:  # type: ignore[truthy-function]  # a property, whatever its stub says
+            if session.in_transaction:
                 await session.abort_transaction()
             again = isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
             if not again or time.monotonic() > deadline:
@@ -143,7 +155,14 @@ async def _insist(session: Session, work: Callable[[Session], Awaitable[T]]) -> 
             # two that meet again and again must part
             await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**tries)))  # noqa: S311 - no secret
         else:
+            for call in _after_commit.pop(session):
+                call()
             return result
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Have `call` called when the session's transaction is committed; it may be left out by a crash."""
+    _after_commit[session].append(call)
 
 
 async def _commit(session: Session, deadline: float) -> None:

@@ -6,18 +6,23 @@ payload`), so that Debezium could take the relay's place; the other fields are o
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.contracts.envelope import TOMBSTONE, event_headers
+from shared.mongo import after_commit
 from shared.telemetry import current_traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shared.contracts.common import Contract
     from shared.mongo import Database, Document, Session
 
+    Listener = Callable[[Sequence[Document]], None]
+
 OUTBOX = "outbox"
+_listeners: dict[Database, list[Listener]] = {}
 
 
 def outbox_row(  # noqa: PLR0913 - one attribute of the event each
@@ -58,9 +63,16 @@ def outbox_row(  # noqa: PLR0913 - one attribute of the event each
 
 
 async def add(db: Database, session: Session, rows: Sequence[Document]) -> None:
-    """Insert the rows, in the caller's transaction."""
+    """Insert the rows, in the caller's transaction; who listens is told of them once they are committed."""
     if rows:
         await db[OUTBOX].insert_many(list(rows), session=session)
+        for listener in _listeners.get(db, ()):
+            after_commit(session, partial(listener, rows))
+
+
+def listen(db: Database, listener: Listener) -> None:
+    """Have `listener` called with the rows that this process commits, `_id` included, in no promised order."""
+    _listeners.setdefault(db, []).append(listener)
 
 
 async def create_indexes(db: Database) -> None:

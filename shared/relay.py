@@ -1,8 +1,11 @@
 """Publishes outbox rows, an aggregate's rows in the order of their versions, and deletes them once acknowledged.
 
-One relay a service, by a lease. A relay that was paused and wakes up may still write an old version over a newer
-one; so each record carries the relay's fencing number, the present relay tails the state topics that it writes,
-and a record with a lower number behind one with a higher number has its aggregate's present state written again.
+One relay a service, by a lease. What its own process commits it is told of, and need not read; the outbox has the
+rows of other processes, and all that a crash left.
+
+A relay that was paused and wakes up may still write an old version over a newer one; so each record carries the
+relay's fencing number, the present relay tails the state topics that it writes, and a record with a lower number
+behind one with a higher number has its aggregate's present state written again.
 """
 
 from __future__ import annotations
@@ -10,16 +13,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from shared import metrics
+from shared import metrics, outbox
 from shared.broker import Outgoing
 from shared.contracts.envelope import EPOCH_HEADER, FILLER_HEADER
 from shared.errors import Unavailable
 from shared.lease import Lease
-from shared.mongo import SNAPSHOT, away
+from shared.mongo import SNAPSHOT, DriverError, away
 from shared.outbox import OUTBOX
 
 if TYPE_CHECKING:
@@ -35,6 +39,10 @@ log = structlog.get_logger()
 _IDLE_S: Final = 0.2
 """How often an idle relay looks without being woken."""
 _TRY_AGAIN_S: Final = 1.0
+_REMEMBERED: Final = 200_000
+_DELETE_EVERY_S: Final = 0.25
+_DELETE_AT: Final = 500
+"""Acknowledged rows: more of them would fill the window of the oldest rows."""
 
 
 class Relay:
@@ -47,17 +55,33 @@ class Relay:
         self._redis = redis
         self._producer = producer
         self._woken = asyncio.Event()
+        self._acknowledged: dict[object, None] = {}
+        """Ids of rows that Kafka has and that are still to be deleted."""
+        self._deleting: asyncio.Task[None] | None = None
+        self._told: list[Document] = []
+        """Rows that this process has committed since the last publication."""
+        self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
+        """The version published last of each aggregate, in this term of leading."""
+        self._term = 0
+        self._read = 0.0
+        self._others = False
+        """True if another process has rows."""
         self._renewed = 0.0
         self._unanswered = False
         self._filled: dict[str, float] = {}
         self.lease = Lease(mongo.db, "relay", settings.lease_s)
         self.delayed = False
         """True while rows wait because Kafka is away."""
+        outbox.listen(mongo.db, self._tell)
 
     @property
     def channel(self) -> str:
         """The Redis channel on which other processes wake the relay."""
         return f"{self._service}:outbox"
+
+    def _tell(self, rows: Sequence[Document]) -> None:
+        if self.lease.held:
+            self._told += rows
 
     async def wake(self) -> None:
         """New rows are committed."""
@@ -69,6 +93,7 @@ class Relay:
         """Pass on other processes' calls, for ever."""
         while True:
             async for _ in self._redis.listen(self.channel):
+                self._others = True
                 self._woken.set()
             await asyncio.sleep(_TRY_AGAIN_S)
 
@@ -78,7 +103,7 @@ class Relay:
             try:
                 if not await self._leading():
                     await asyncio.sleep(self._settings.lease_s / 3)
-                elif not await self.publish_once():
+                elif await self.publish_once() < self._settings.relay_rows:
                     await self._wait()
             except Unavailable as error:
                 self.delayed = self._unanswered = True
@@ -109,16 +134,71 @@ class Relay:
         self._woken.clear()
 
     async def publish_once(self) -> int:
-        """Publish and delete the oldest rows; how many. Raises Unavailable when Kafka is away."""
-        rows = await self._oldest()
+        """Publish the oldest rows; how many. Raises Unavailable when Kafka is away."""
+        rows = self._own() or await self._left()
         metrics.OUTBOX_ROWS.labels(self._service).set(len(rows))
         if rows and self.lease.held:
             await self._producer.send_all([self._record(row) for row in rows])
-            await self._mongo.db[OUTBOX].delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+            self._acknowledged |= dict.fromkeys(row["_id"] for row in rows)
+            self._remember(rows)
             for topic, count in _count(row["aggregatetype"] for row in rows):
                 metrics.PUBLISHED.labels(self._service, topic).inc(count)
+            if len(self._acknowledged) >= _DELETE_AT:
+                await self.delete()
+            elif self._deleting is None or self._deleting.done():
+                self._deleting = asyncio.create_task(self._delete_later())
         self.delayed = False
         return len(rows)
+
+    def _own(self) -> list[Document] | None:
+        """What this process has committed; None if the outbox must be read, because an earlier row may lie there."""
+        told, self._told = self._told, []
+        if self._term != self.lease.epoch:
+            self._term = self.lease.epoch
+            self._newest.clear()
+            return None
+        if not told or self._others or time.monotonic() - self._read > _IDLE_S:
+            return None
+        rows = _in_order([row for row in told if row["_id"] not in self._acknowledged])
+        newest: dict[tuple[str, str], int] = {}
+        for row in rows:
+            aggregate = row["aggregatetype"], row["aggregateid"]
+            if row["version"] is None:
+                continue
+            if row["version"] != newest.get(aggregate, self._newest.get(aggregate, 0)) + 1:
+                return None
+            newest[aggregate] = row["version"]
+        return rows
+
+    async def _left(self) -> list[Document]:
+        """The oldest rows of the outbox that are not published yet."""
+        # before reading: what is deleted meanwhile must not be taken for a new row
+        already = set(self._acknowledged)
+        self._others, self._read = False, time.monotonic()
+        return [row for row in await self._oldest() if row["_id"] not in already]
+
+    def _remember(self, rows: Sequence[Document]) -> None:
+        for row in rows:
+            if row["version"] is not None:
+                aggregate = row["aggregatetype"], row["aggregateid"]
+                self._newest[aggregate] = row["version"]
+                self._newest.move_to_end(aggregate)
+        while len(self._newest) > _REMEMBERED:
+            self._newest.popitem(last=False)
+
+    async def _delete_later(self) -> None:
+        await asyncio.sleep(_DELETE_EVERY_S)
+        try:
+            await self.delete()
+        except DriverError as error:
+            log.warning("published rows stay for now", error=str(error))
+
+    async def delete(self) -> None:
+        """Delete what Kafka has acknowledged: seldom, for no event waits for it. Raises DriverError."""
+        if ids := list(self._acknowledged):
+            await self._mongo.db[OUTBOX].delete_many({"_id": {"$in": ids}})
+            for one in ids:
+                self._acknowledged.pop(one, None)
 
     async def _oldest(self) -> list[Document]:
         """Rows in order of insertion, and before each the earlier versions of its aggregate.
@@ -127,19 +207,15 @@ class Relay:
         process wrote may lie behind it.
         """
         # all at one moment: a cursor could miss a version that is committed behind it, and find the next one
-        outbox = self._mongo.db.get_collection(OUTBOX, read_concern=SNAPSHOT)
+        collection = self._mongo.db.get_collection(OUTBOX, read_concern=SNAPSHOT)
         limit = self._settings.relay_rows
-        rows = await outbox.find().sort("_id", 1).limit(limit).to_list(limit)
+        rows = await collection.find().sort("_id", 1).limit(limit).to_list(limit)
         if len(rows) == limit:
             ids = {row["aggregateid"] for row in rows if row["version"] is not None}
             have = {row["_id"] for row in rows}
-            same = outbox.find({"aggregateid": {"$in": list(ids)}})
+            same = collection.find({"aggregateid": {"$in": list(ids)}})
             rows += [row async for row in same if row["_id"] not in have]
-        place: dict[tuple[str, str], int] = {}
-        for number, row in enumerate(rows):
-            place.setdefault((row["aggregatetype"], row["aggregateid"]), number)
-        # rows without a version keep their order; versions of one aggregate stand together, ascending
-        return sorted(rows, key=lambda row: (place[row["aggregatetype"], row["aggregateid"]], row["version"] or 0))
+        return _in_order(rows)
 
     def _record(self, row: Document) -> Outgoing:
         payload = row["payload"]
@@ -166,6 +242,14 @@ def fillers(topic: str, partitions: Iterable[int]) -> list[Outgoing]:
         Outgoing(topic, f"~filler-{number}".encode(), None, {FILLER_HEADER: "1"}, partition=number)
         for number in partitions
     ]
+
+
+def _in_order(rows: list[Document]) -> list[Document]:
+    """Rows without a version keep their order; versions of one aggregate stand together, ascending."""
+    place: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows):
+        place.setdefault((row["aggregatetype"], row["aggregateid"]), number)
+    return sorted(rows, key=lambda row: (place[row["aggregatetype"], row["aggregateid"]], row["version"] or 0))
 
 
 def _count(topics: Iterable[str]) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import inspect
 import os
 import socket
@@ -89,6 +90,8 @@ class Service:
         self.app = FastAPI(
             title=name,
             lifespan=self._lifespan,
+            # `Observed` traces, measures and logs; FastAPI's own would tell it twice
+            telemetry={"tracing": False, "metrics": False, "logs": False},
             docs_url="/docs" if settings.public_docs else None,
             redoc_url=None,
             openapi_url="/openapi.json" if settings.public_docs else None,
@@ -108,7 +111,7 @@ class Service:
 
     # What the service is made of: called by app.py before the start.
 
-    def consume(
+    def consume(  # noqa: PLR0913 - all named
         self,
         group: str,
         handler: Handler,
@@ -117,8 +120,11 @@ class Service:
         pattern: str | None = None,
         records: int | None = None,
         committed: Work | None = None,
+        patient: bool = False,
     ) -> None:
         """Handle batches of these topics inside Mongo transactions, each record's effects once.
+
+        `patient`: nobody waits for it, so it takes more at a time and asks the broker less often.
 
         `committed` is called after each transaction, and may be left out by a crash: for wake-up calls.
         """
@@ -135,7 +141,9 @@ class Service:
             if committed is not None:
                 await committed()
 
-        consumer = Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records)
+        consumer = Consumer(
+            self.settings, group, process, topics=topics, pattern=pattern, records=records, patient=patient
+        )
         self._consumers.append(consumer)
 
     def observe(
@@ -146,15 +154,21 @@ class Service:
         topics: Sequence[str],
         listener: ConsumerRebalanceListener | None = None,
         records: int | None = None,
+        patient: bool = False,
     ) -> None:
-        """Handle batches at least once, without a store: for what can be repeated without harm."""
+        """Handle batches at least once, without a store: for what can be repeated without harm.
+
+        `patient`: nobody waits for it, so it takes more at a time and asks the broker less often.
+        """
         letters = DeadLetters(self.producer, group)
 
         async def whole(batch: Batch) -> None:
             await process(batch)
             await letters.write(batch.undecodable)
 
-        self._consumers.append(Consumer(self.settings, group, whole, topics=topics, listener=listener, records=records))
+        self._consumers.append(
+            Consumer(self.settings, group, whole, topics=topics, listener=listener, records=records, patient=patient)
+        )
 
     def relay(self, restate: Mapping[str, Restate]) -> Relay:
         """Publish this service's outbox; `restate` gives, by state topic, the present state of aggregates."""
@@ -232,6 +246,10 @@ class Service:
             self._tasks[job.name] = asyncio.create_task(_run(job), name=job.name)
         await self._insist(lambda: topics.ensure_topics(self.settings))
         await self._insist(self._start_consumers)
+        # a full collection stops everything for as long as all that lives is large, and finds next to nothing
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 1_000)
         log.info("started", instance=self.instance)
 
     async def _start_consumers(self) -> None:
@@ -272,10 +290,11 @@ class Service:
         await self.producer.close()
         if self._relay is not None and self._relay.lease.held:
             with contextlib.suppress(Exception):
+                await self._relay.delete()
                 await self._relay.lease.release()
         await self.redis.close()
         if self._mongo is not None:
-            self._mongo.close()
+            await self._mongo.close()
         self._traces.shutdown()
 
     # What it says of itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -33,7 +34,8 @@ def create_app(settings: MatcherSettings) -> FastAPI:
     policy = load()
     warm(policy)
     world = World(Index(policy), {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
-    lists = {kind: Lists(kind, world) for kind in AnchorKind}
+    woken = asyncio.Event()
+    lists = {kind: Lists(kind, world, woken) for kind in AnchorKind}
     writer = uuid4().hex
     reader = IndexReader(settings, world, lists, settings.reader_records)
     matching = Matching(world, lists, reader.ends, service.producer.send_all, writer, settings.answer_records)
@@ -48,12 +50,10 @@ def create_app(settings: MatcherSettings) -> FastAPI:
             partial(groups.changed, kind=kind, world=world, lists=lists[kind], matching=matching),
             topics=[TOPIC_OF[kind]],
             listener=groups.Share(tail),
+            patient=True,
         )
         service.background(tail.run, f"tail-{kind.value}")
-        service.background(
-            partial(groups.refresh, kind, lists[kind], matching, settings.answer_records),
-            f"refresh-{kind.value}",
-        )
+    service.background(partial(groups.answer, lists, matching, woken, settings.answer_records), "answers")
     fillers = Fillers(lists, service.producer, settings.filler_every_s)
     service.every(min(60.0, settings.filler_every_s / 2), fillers.fill, "fillers")
     service.every(settings.snapshot_every_s, snapshots.save, "snapshot")

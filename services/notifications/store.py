@@ -226,7 +226,7 @@ class Store:
             {"$match": {"recipient": recipient, "live": True}},
             {"$group": {"_id": {"$eq": ["$state", State.NEW.value]}, "count": {"$sum": 1}}},
         ]
-        by_new = {row["_id"]: row["count"] async for row in self._items.aggregate(stages)}
+        by_new = {row["_id"]: row["count"] async for row in await self._items.aggregate(stages)}
         return sum(by_new.values()), by_new.get(True, 0)
 
     async def save_items(self, recipient: Recipient, items: Sequence[Item], session: Session) -> None:

@@ -1,4 +1,4 @@
-"""The database of postings: employers, partners, postings, what partners sent last, and their receipts."""
+"""The database of postings: employers, partners, postings with the order of what a partner sent last, receipts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
 from shared.contracts.partners import PostingReceipt
 from shared.contracts.postings import Posting, PostingStatus
-from shared.mongo import Collection, Database, Document, ReplaceOne, Session, Write
+from shared.mongo import Collection, Database, Document, Session, UpdateOne, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +36,9 @@ class Store:
         self._employers: Collection = db["employers"]
         self._partners: Collection = db["partners"]
         self._postings: Collection = db["postings"]
-        self._partner_state: Collection = db["partner_state"]
         self._receipts: Collection = db["receipts"]
+        self._registered: set[str] = set()
+        """Partners that were found registered: nobody ever ceases to be."""
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -52,13 +53,23 @@ class Store:
 
     async def posting(self, posting_id: str, session: Session | None = None) -> Posting | None:
         """One posting, whatever its status."""
-        row = await self._postings.find_one({"_id": posting_id}, session=session)
+        row = await self._postings.find_one({"_id": posting_id, "body": {"$exists": True}}, session=session)
         return None if row is None else Posting.model_validate(row["body"])
 
     async def postings(self, ids: Iterable[str], session: Session) -> dict[str, Posting]:
         """Those of these postings that there are, by id."""
-        found = self._postings.find({"_id": {"$in": list(ids)}}, session=session)
-        return {row["_id"]: Posting.model_validate(row["body"]) async for row in found}
+        return (await self.with_orders(ids, session))[0]
+
+    async def with_orders(self, ids: Iterable[str], session: Session) -> tuple[dict[str, Posting], dict[str, Order]]:
+        """Those of these postings that there are, and the order of the newest record taken of each, by our id.
+
+        The order is kept also after a removal, even of a posting that was never there.
+        """
+        rows = await self._postings.find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
+        return (
+            {row["_id"]: Posting.model_validate(row["body"]) for row in rows if "body" in row},
+            {row["_id"]: Order(Basis(row["order"][0]), row["order"][1]) for row in rows if "order" in row},
+        )
 
     async def page(
         self, *, status: PostingStatus, employer: str | None, partner: str | None, after: str, limit: int
@@ -78,11 +89,14 @@ class Store:
         rows = self._postings.find(query, session=session).sort("valid_through", 1).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
 
-    async def save_postings(self, postings: Iterable[Posting], session: Session) -> None:
-        """Write each posting as it is now, new or known, in one round trip."""
-        writes: list[Write] = [
-            ReplaceOne({"_id": posting.id}, _posting_row(posting), upsert=True) for posting in postings
-        ]
+    async def save_postings(
+        self, postings: Iterable[Posting], session: Session, orders: Mapping[str, Order] | None = None
+    ) -> None:
+        """Write each posting as it is now, new or known, and these orders by our posting id, in one round trip."""
+        changes: dict[str, Document] = {posting.id: _posting_row(posting) for posting in postings}
+        for posting_id, order in (orders or {}).items():
+            changes.setdefault(posting_id, {})["order"] = [order.basis.value, order.value]
+        writes: list[Write] = [UpdateOne({"_id": one}, {"$set": row}, upsert=True) for one, row in changes.items()]
         if writes:
             await self._postings.bulk_write(writes, ordered=False, session=session)
 
@@ -111,29 +125,18 @@ class Store:
 
     async def registered(self, partner_ids: Iterable[str], session: Session) -> set[str]:
         """Those of these ids that are registered partners."""
-        found = self._partners.find({"_id": {"$in": list(partner_ids)}}, {"_id": 1}, session=session)
-        return {str(row["_id"]) async for row in found}
+        wanted = set(partner_ids)
+        if unknown := wanted - self._registered:
+            found = self._partners.find({"_id": {"$in": list(unknown)}}, {"_id": 1}, session=session)
+            self._registered |= {str(row["_id"]) async for row in found}
+        return wanted & self._registered
 
     async def save_partner(self, partner: Partner, session: Session) -> None:
         """Write a partner as it is now, new or known."""
         row: Document = {"_id": partner.id, "body": partner.model_dump(mode="json")}
         await self._partners.replace_one({"_id": partner.id}, row, upsert=True, session=session)
 
-    # ------------------------------------------------------------------- what partners sent last
-
-    async def orders(self, posting_ids: Iterable[str], session: Session) -> dict[str, Order]:
-        """The order of the newest record taken so far, by our posting id; kept also after a removal."""
-        found = self._partner_state.find({"_id": {"$in": list(posting_ids)}}, session=session)
-        return {row["_id"]: Order(Basis(row["basis"]), row["value"]) async for row in found}
-
-    async def save_orders(self, orders: Mapping[str, Order], session: Session) -> None:
-        """Write these orders in one round trip."""
-        writes: list[Write] = [
-            ReplaceOne({"_id": posting_id}, {"basis": order.basis.value, "value": order.value}, upsert=True)
-            for posting_id, order in orders.items()
-        ]
-        if writes:
-            await self._partner_state.bulk_write(writes, ordered=False, session=session)
+    # ------------------------------------------------------------------------------------ receipts
 
     async def add_receipts(self, receipts: Sequence[StoredReceipt], now: datetime, session: Session) -> None:
         """Keep these receipts, in one round trip."""
@@ -159,7 +162,6 @@ class Store:
 def _posting_row(posting: Posting) -> Document:
     """The posting whole, and beside it what it is looked up by."""
     return {
-        "_id": posting.id,
         "status": posting.status.value,
         "employer_id": posting.employer_id,
         "partner": posting.source.partner,

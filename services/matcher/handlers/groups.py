@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 from aiokafka import TopicPartition
@@ -19,6 +19,8 @@ from shared.errors import Unavailable
 
 log = structlog.get_logger()
 _TRY_AGAIN_S = 1.0
+GATHER_S = 0.005
+"""Events that come within so long are answered together: question, computation and writing cost each batch."""
 
 
 class Share(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -36,27 +38,39 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def changed(batch: Batch, kind: AnchorKind, world: World, lists: Lists, matching: Matching) -> None:
-    """Answer each anchor of the batch, in its newest version there."""
+    """See that each anchor of the batch, in its newest version there, is answered.
+
+    The index reader has mostly seen to that before: it has a record sooner than the group.
+    """
     await world.caught_up.wait()
     await lists.loaded({record.partition for record in batch.records})
     causes = {
         event.key: Cause(event.record.partition, event.record.timestamp, event.version, event.traceparent)
         for event in batch.events
     }
-    await matching.answer(kind, causes, "anchor")
+    lacking = {anchor: cause for anchor, cause in causes.items() if lists.lacks(anchor, cause.version)}
+    if lacking:
+        await matching.answer({kind: lacking})
 
 
-async def refresh(kind: AnchorKind, lists: Lists, matching: Matching, most: int) -> None:
-    """Compute what waits to be refreshed, for ever."""
+async def answer(lists: Mapping[AnchorKind, Lists], matching: Matching, woken: asyncio.Event, most: int) -> None:
+    """Compute what waits for an answer or to be refreshed, for ever."""
     while True:
-        if not lists.dirty:
-            lists.woken.clear()
-            await lists.woken.wait()
-        causes = lists.take_dirty(most)
-        try:
-            await matching.answer(kind, causes, "refresh")
-        except Unavailable as error:
-            log.warning("refreshing waits", kind=kind.value, error=str(error))
-            for anchor, cause in causes.items():
-                lists.mark(anchor, cause)
-            await asyncio.sleep(_TRY_AGAIN_S)
+        await woken.wait()
+        await asyncio.sleep(GATHER_S)
+        woken.clear()
+        while causes := _waiting(lists, most):
+            try:
+                await matching.answer(causes)
+            except Unavailable as error:
+                log.warning("answering waits", error=str(error))
+                for kind, anchors in causes.items():
+                    for anchor, cause in anchors.items():
+                        lists[kind].mark(anchor, cause)
+                await asyncio.sleep(_TRY_AGAIN_S)
+
+
+def _waiting(lists: Mapping[AnchorKind, Lists], most: int) -> dict[AnchorKind, dict[str, Cause]]:
+    """What is to be computed next: of both kinds what was asked for; only if nothing was, what is dirty."""
+    asked = {kind: own.take(own.asked, most) for kind, own in lists.items() if own.asked}
+    return asked or {kind: own.take(own.dirty, most) for kind, own in lists.items() if own.dirty}

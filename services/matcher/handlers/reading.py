@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.matcher.usecases.lists import Lists
+from services.matcher.usecases.lists import Cause, Lists
 from services.matcher.usecases.matching import LISTS_OF
 from services.matcher.usecases.world import TOPIC_OF, World
 from shared.broker import reader
-from shared.consuming import Record, decode_all, is_filler, record_of
+from shared.consuming import Event, Record, decode_all, is_filler, record_of
 from shared.contracts.envelope import WRITER_HEADER
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 from shared.errors import Unavailable
@@ -55,27 +54,32 @@ class IndexReader:
         self._world = world
         self._lists = lists
         self._most = most
-        self._consumer: AIOKafkaConsumer | None = None
+        self._asking: AIOKafkaConsumer | None = None
+        """Asks for the ends. Of its own, because Kafka answers a connection's requests in turn, and a fetch that
+        waits for records would hold up the question."""
 
     async def run(self) -> None:
         """Read, for ever; after a failure from where the world is."""
         while True:
             try:
-                async with _reading(self._settings, "matcher-index", prompt=True) as consumer:
+                async with (
+                    _reading(self._settings, "matcher-index", prompt=True) as consumer,
+                    _reading(self._settings, "matcher-ends") as self._asking,
+                ):
                     await self._read(consumer)
             except (KafkaError, OSError, Unavailable) as error:
                 log.warning("the index waits for Kafka", error=repr(error))
                 await asyncio.sleep(_TRY_AGAIN_S)
             finally:
-                self._consumer = None
+                self._asking = None
 
     async def ends(self, wheres: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Kafka's present end of both topics. Raises Unavailable."""
-        if self._consumer is None:
+        if self._asking is None:
             message = "the index is not connected"
             raise Unavailable(message)
         try:
-            return dict(await self._consumer.end_offsets(list(wheres)))
+            return dict(await self._asking.end_offsets(list(wheres)))
         except (KafkaError, OSError) as error:
             raise Unavailable(repr(error)) from error
 
@@ -90,7 +94,6 @@ class IndexReader:
         for kind, starts in world.positions.items():
             for number, start in enumerate(starts):
                 consumer.seek(TopicPartition(TOPIC_OF[kind], number), start)
-        self._consumer = consumer
         while True:
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._most)
             # also where compaction left no record to return, the position moves
@@ -101,9 +104,13 @@ class IndexReader:
                 world.caught_up.set()
                 log.info("index is caught up", postings=len(world.index.postings.row_of))
 
-    def _changed(self, kind: AnchorKind, key: str, at: datetime) -> None:
+    def _changed(self, kind: AnchorKind, event: Event) -> None:
+        record = event.record
+        if self._lists[kind].owns(record.partition):
+            cause = Cause(record.partition, record.timestamp, event.version, event.traceparent)
+            self._lists[kind].mark(event.key, cause)
         other = AnchorKind.SEEKER if kind is AnchorKind.POSTING else AnchorKind.POSTING
-        self._lists[other].counterpart_changed(key, at)
+        self._lists[other].counterpart_changed(event.key, record.timestamp)
 
 
 def _reached(world: World, ends: Mapping[TopicPartition, int]) -> bool:

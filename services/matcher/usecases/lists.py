@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -46,13 +47,15 @@ class Cause:
 class Lists:
     """The issued lists of one kind, who is on them, and which wait to be computed anew."""
 
-    def __init__(self, kind: AnchorKind, world: World) -> None:
+    def __init__(self, kind: AnchorKind, world: World, woken: asyncio.Event) -> None:
         self.kind = kind
+        self.woken = woken
+        """Set when something waits to be computed."""
         self.issued: dict[str, Issued] = {}
-        self.dirty: dict[str, Cause] = {}
-        self.woken = asyncio.Event()
-        self.writing = asyncio.Lock()
-        """Held from computing to acknowledgement: revisions of an anchor are written in their order."""
+        self.asked: OrderedDict[str, Cause] = OrderedDict()
+        """Anchors of which a version waits for its answer."""
+        self.dirty: OrderedDict[str, Cause] = OrderedDict()
+        """Anchors whose list is to be refreshed, when nobody waits for an answer."""
         self._world = world
         self._holders: dict[str, set[str]] = {}
         self._owned: dict[int, asyncio.Event] = {}
@@ -89,8 +92,9 @@ class Lists:
     def _forget(self, partition: int) -> None:
         for anchor in [a for a, issued in self.issued.items() if issued.partition == partition]:
             self._let_go(anchor, self.issued.pop(anchor).entries)
-        for anchor in [a for a, cause in self.dirty.items() if cause.partition == partition]:
-            del self.dirty[anchor]
+        for queue in (self.asked, self.dirty):
+            for anchor in [a for a, cause in queue.items() if cause.partition == partition]:
+                del queue[anchor]
 
     # What was issued.
 
@@ -157,10 +161,24 @@ class Lists:
     # What is to be computed anew.
 
     def mark(self, anchor: str, cause: Cause) -> None:
-        """The anchor's list waits to be computed; the first cause stays, a forced one wins."""
-        if anchor not in self.dirty or cause.force:
+        """The anchor's list waits to be computed: for its newest version, else for the first cause or a forced one."""
+        if cause.version:
+            known = self.asked.get(anchor)
+            if known is None or known.version < cause.version:
+                before = self.dirty.pop(anchor, None) or known
+                forced = before is not None and before.force
+                self.asked[anchor] = replace(cause, force=True) if forced else cause
+        elif anchor in self.asked:
+            if cause.force:
+                self.asked[anchor] = replace(self.asked[anchor], force=True)
+        elif anchor not in self.dirty or cause.force:
             self.dirty[anchor] = cause
-            self.woken.set()
+        self.woken.set()
+
+    def lacks(self, anchor: str, version: int) -> bool:
+        """True if no answer to this version, or a newer one, is on the topic."""
+        issued = self.issued.get(anchor)
+        return issued is None or not issued.written or issued.version < version
 
     def counterpart_changed(self, counterpart: str, now: datetime) -> None:
         """Mark the lists that hold this counterpart and may not hold it any more."""
@@ -173,7 +191,7 @@ class Lists:
                 self.mark(anchor, Cause(self.issued[anchor].partition, now))
         metrics.REFRESH_QUEUE.labels(self.kind.value).set(len(self.dirty))
 
-    def take_dirty(self, most: int) -> dict[str, Cause]:
-        """The next lists to compute, oldest cause first; they wait no more."""
-        chosen = list(self.dirty)[:most]
-        return {anchor: self.dirty.pop(anchor) for anchor in chosen}
+    @staticmethod
+    def take(queue: OrderedDict[str, Cause], most: int) -> dict[str, Cause]:
+        """The oldest of a queue; they wait no more."""
+        return dict(queue.popitem(last=False) for _ in range(min(most, len(queue))))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka import TopicPartition
+from opentelemetry.trace import Span
 
 from services.matcher.domain.entries import entries
 from services.matcher.usecases.lists import Cause, Issued, Lists
 from services.matcher.usecases.world import World
-from shared import metrics
+from shared import metrics, telemetry
 from shared.broker import Outgoing
 from shared.contracts.envelope import TOMBSTONE, WRITER_HEADER, event_headers
 from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
@@ -20,15 +21,22 @@ from shared.contracts.registry import POSTING_LISTS, SEEKER_LISTS
 LISTS_OF = {AnchorKind.POSTING: POSTING_LISTS, AnchorKind.SEEKER: SEEKER_LISTS}
 Ends = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 Write = Callable[[Sequence[Outgoing]], Awaitable[None]]
+Causes = Mapping[AnchorKind, Mapping[str, Cause]]
+Asked = tuple[AnchorKind, str, Cause]
+"""One anchor that waits, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One list as it is to be written."""
 
+    kind: AnchorKind
     anchor: str
+    cause: Cause
     issued: Issued
     record: Outgoing
+    span: Span | None = None
+    """Ends when the list is written."""
 
 
 class Matching:
@@ -49,43 +57,58 @@ class Matching:
         self._write = write
         self._writer = writer
         self._chunk = chunk
+        self._writing = asyncio.Lock()
+        """Held from computing to acknowledgement: revisions of an anchor are written in their order."""
 
-    async def answer(self, kind: AnchorKind, causes: Mapping[str, Cause], reason: str) -> None:
+    async def answer(self, causes: Causes) -> None:
         """Compute and write the lists of these anchors.
 
         Raises Unavailable when Kafka is away; what was not written then is computed again.
         """
-        waiting = dict(causes)
-        async with self._lists[kind].writing:
+        waiting = [(kind, anchor, cause) for kind, anchors in causes.items() for anchor, cause in anchors.items()]
+        async with self._writing:
             while waiting:
-                chosen = list(waiting)[: self._chunk]
-                chunk = {anchor: waiting.pop(anchor) for anchor in chosen}
-                waiting |= await self._answer_chunk(kind, chunk, reason)
+                chunk, waiting = waiting[: self._chunk], waiting[self._chunk :]
+                waiting += await self._answer_chunk(chunk)
 
-    async def _answer_chunk(self, kind: AnchorKind, chunk: dict[str, Cause], reason: str) -> dict[str, Cause]:
+    async def _answer_chunk(self, chunk: list[Asked]) -> list[Asked]:
         """Write one chunk; returns what changed meanwhile and has to be asked again."""
-        lists, world = self._lists[kind], self._world
+        world = self._world
         # No pair is missed: the question for the end comes after the versions that are answered, so whatever
         # of the other side came before is seen, and whoever comes later sees these versions.
-        asked = {anchor: max(cause.version, world.version(kind, anchor)) for anchor, cause in chunk.items()}
+        asked = [max(cause.version, world.version(kind, anchor)) for kind, anchor, cause in chunk]
         await world.reach(await self._ends(world.wheres()))
+        again: list[Asked] = []
+        settled: list[Asked] = []
         async with world.lock:
-            again = {a: cause for a, cause in chunk.items() if world.version(kind, a) != asked[a]}
-            settled = [a for a in chunk if a not in again and self._is_due(lists, a, chunk[a], asked[a])]
-            answers = await asyncio.to_thread(self._compute, kind, {a: chunk[a] for a in settled})
-            for one in answers:
-                lists.put(one.anchor, one.issued)
+            for one, version in zip(chunk, asked, strict=True):
+                kind, anchor, cause = one
+                if world.version(kind, anchor) != version:
+                    again.append(one)
+                elif self._is_due(self._lists[kind], anchor, cause, version):
+                    settled.append(one)
+            answers = await asyncio.to_thread(self._compute, settled) if settled else []
+            for answer in answers:
+                self._lists[answer.kind].put(answer.anchor, answer.issued)
         if answers:
-            try:
-                await self._write([one.record for one in answers])
-            except BaseException:
-                for one in answers:
-                    lists.mark(one.anchor, Cause(one.issued.partition, chunk[one.anchor].now, force=True))
-                raise
-            for one in answers:
-                one.issued.written = True
-            metrics.LISTS.labels(kind.value, reason).inc(len(answers))
+            await self._emit(answers)
         return again
+
+    async def _emit(self, answers: Sequence[Answer]) -> None:
+        try:
+            await self._write([answer.record for answer in answers])
+        except BaseException:
+            for answer in answers:
+                cause = Cause(answer.issued.partition, answer.cause.now, force=True)
+                self._lists[answer.kind].mark(answer.anchor, cause)
+            raise
+        finally:
+            for answer in answers:
+                if answer.span is not None:
+                    answer.span.end()
+        for answer in answers:
+            answer.issued.written = True
+            metrics.LISTS.labels(answer.kind.value, "anchor" if answer.cause.version else "refresh").inc()
 
     @staticmethod
     def _is_due(lists: Lists, anchor: str, cause: Cause, version: int) -> bool:
@@ -96,15 +119,19 @@ class Matching:
         answered = issued is not None and issued.written and issued.version == version
         return cause.force or cause.version == 0 or not answered
 
-    def _compute(self, kind: AnchorKind, chunk: Mapping[str, Cause]) -> list[Answer]:
+    def _compute(self, chunk: Sequence[Asked]) -> list[Answer]:
         """In a worker thread, while the index does not change."""
         as_of = self._world.as_of()
         found = []
-        for anchor, cause in chunk.items():
+        for kind, anchor, cause in chunk:
+            span = telemetry.begin_message(f"answer {kind.value}", cause.traceparent, {"subject": anchor})
+            traced = cause if span is None else replace(cause, traceparent=telemetry.traceparent_of(span))
             with metrics.LIST_SECONDS.labels(kind.value).time():
-                one = self._one(kind, anchor, cause, as_of)
+                one = self._one(kind, anchor, traced, as_of)
             if one is not None:
-                found.append(one)
+                found.append(replace(one, span=span))
+            elif span is not None:
+                span.end()
         return found
 
     def _one(self, kind: AnchorKind, anchor: str, cause: Cause, as_of: AsOf) -> Answer | None:
@@ -114,7 +141,7 @@ class Matching:
             if before is not None and before.version == 0 and before.written and not cause.force:
                 return None
             gone = Issued(cause.partition, revision, 0, active=False, entries=(), written=False)
-            return Answer(anchor, gone, self._record(kind, anchor, cause, revision, None))
+            return Answer(kind, anchor, cause, gone, self._record(kind, anchor, cause, revision, None))
         entry_ids = tuple(entry.id for entry in body.entries)
         same = (
             before is not None
@@ -126,7 +153,7 @@ class Matching:
             return None
         issued = Issued(cause.partition, body.revision, body.anchor_version, body.active, entry_ids, written=False)
         value = body.model_dump_json(exclude_defaults=True).encode()
-        return Answer(anchor, issued, self._record(kind, anchor, cause, body.revision, value))
+        return Answer(kind, anchor, cause, issued, self._record(kind, anchor, cause, body.revision, value))
 
     def current(
         self, kind: AnchorKind, anchor: str, cause: Cause, as_of: AsOf, revision: int

@@ -19,7 +19,7 @@ from shared.contracts.recommendations import AnchorKind, AsOf
 from shared.contracts.registry import POSTINGS, PROFILES
 
 TOPIC_OF = {AnchorKind.POSTING: POSTINGS, AnchorKind.SEEKER: PROFILES}
-Changed = Callable[[AnchorKind, str, datetime], None]
+Changed = Callable[[AnchorKind, Event], None]
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -55,7 +55,7 @@ class World:
             for event in batch.events:
                 kind = _kind(event.record.topic)
                 if self._take(kind, event):
-                    changed(kind, event.key, event.record.timestamp)
+                    changed(kind, event)
             for where, following in positions.items():
                 self.positions[_kind(where.topic)][where.partition] = following
             metrics.INDEX_ROWS.labels("posting").set(len(self.index.postings.row_of))

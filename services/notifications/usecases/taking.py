@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,8 +37,8 @@ async def take_lists(
     candidates = domain.newest(lists)
     if not candidates:
         return set()
-    kept = await store.kept(candidates, session)
-    erased = await store.erased(_named_anchors(candidates), session)
+    # What is erased is asked beside the transaction: `erase_again` is there for what neither sees yet.
+    kept, erased = await asyncio.gather(store.kept(candidates, session), store.erased(_named_anchors(candidates), None))
     saved = []
     touched: set[Recipient] = set()
     for anchor, candidate in candidates.items():

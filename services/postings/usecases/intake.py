@@ -64,7 +64,7 @@ async def take(store: Store, session: Session, incoming: Sequence[Incoming], now
         for record in incoming
         if not isinstance(record.content, tuple)
     }
-    books = _Books(await store.postings(ids, session), await store.orders(ids, session))
+    books = _Books(*await store.with_orders(ids, session))
     unknown: dict[str, Rejected] = {}
     for record in incoming:
         if record.partner in registered:
@@ -76,8 +76,7 @@ async def take(store: Store, session: Session, incoming: Sequence[Incoming], now
             )
             receipt = _rejected(record, (undecoded(unknown[record.record_id]),))
         books.receipts.append(StoredReceipt(record.partner, record.offset, receipt))
-    await store.save_postings([books.postings[changed] for changed in sorted(books.changed)], session)
-    await store.save_orders(books.moved, session)
+    await store.save_postings([books.postings[changed] for changed in sorted(books.changed)], session, books.moved)
     await store.add_receipts(books.receipts, now, session)
     await outbox.add(store.db, session, books.rows)
     return unknown

@@ -47,7 +47,7 @@ async def inboxes(settings: NotificationsSettings) -> AsyncIterator[Inboxes]:
     await store.create_indexes()
     yield Inboxes(mongo, store)
     await mongo.db.client.drop_database(mongo.db.name)
-    mongo.close()
+    await mongo.close()
 
 
 @pytest.fixture

@@ -51,4 +51,4 @@ async def world(servers: Servers) -> AsyncIterator[World]:
     await outbox.create_indexes(mongo.db)
     yield World(mongo, store)
     await mongo.db.client.drop_database(mongo.db.name)
-    mongo.close()
+    await mongo.close()

@@ -85,7 +85,7 @@ async def profiles(servers: Servers, tmp_path: Path) -> AsyncIterator[Profiles]:
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         yield Profiles(context, client, tmp_path)
     await mongo.db.client.drop_database(mongo.db.name)
-    mongo.close()
+    await mongo.close()
 
 
 BODY: dict[str, Any] = {

@@ -47,7 +47,7 @@ async def mongo(settings: ServiceSettings) -> AsyncIterator[Mongo]:
     made = Mongo(settings.mongo_url, f"shared-{uuid4().hex}")
     yield made
     await made.db.client.drop_database(made.db.name)
-    made.close()
+    await made.close()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ async def mongo(servers: Servers) -> AsyncIterator[Mongo]:
     await idempotency.create_indexes(made.db)
     yield made
     await made.db.client.drop_database(made.db.name)
-    made.close()
+    await made.close()
 
 
 class Counting:

@@ -40,7 +40,7 @@ def world() -> World:
 
 @pytest.fixture
 def lists(world: World) -> Lists:
-    found = Lists(AnchorKind.POSTING, world)
+    found = Lists(AnchorKind.POSTING, world, asyncio.Event())
     found.own([0])
     return found
 

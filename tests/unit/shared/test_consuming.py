@@ -71,6 +71,7 @@ class Client:
         self.paused: set[TopicPartition] = set()
         self.committed: dict[TopicPartition, int] = {}
         self.refuses_commits = False
+        self._fetcher = SimpleNamespace(_fetch_min_bytes=1, _fetch_max_wait_ms=20)
         self.answers = asyncio.Event()
         """Commits wait until this is set."""
         self.answers.set()
@@ -190,6 +191,25 @@ async def test_a_commit_that_the_broker_could_not_take_is_tried_again(monkeypatc
         await asyncio.sleep(0.6)
     await asyncio.sleep(0.5)
     assert client.committed == {TopicPartition(TOPIC, 0): 6}
+
+
+async def test_while_there_is_always_a_next_batch_the_broker_gathers():
+    client, handled = Client(1), Handled()
+    consumer = consuming(client, handled, gather_ms=30, fetch_wait_ms=7)
+
+    def asks() -> tuple[bool, int]:
+        return client._fetcher._fetch_min_bytes > 1, client._fetcher._fetch_max_wait_ms
+
+    await consumer._on_batch((raw(1),))
+    assert asks() == (False, 20), "nothing was changed yet"
+    await consumer._on_batch((raw(2),))
+    assert asks() == (True, 30), "it was waiting already"
+    await asyncio.sleep(0.01)
+    await consumer._on_batch((raw(3), raw(4)))
+    assert asks() == (True, 30), "gathering was worth it"
+    await asyncio.sleep(0.01)
+    await consumer._on_batch((raw(5),))
+    assert asks() == (False, 7), "there was nothing to gather"
 
 
 async def test_a_partition_that_was_taken_away_meanwhile_is_left_alone():
