@@ -111,7 +111,7 @@ class Service:
 
     # What the service is made of: called by app.py before the start.
 
-    def consume(  # noqa: PLR0913 - all named
+    def consume(
         self,
         group: str,
         handler: Handler,
@@ -120,11 +120,8 @@ class Service:
         pattern: str | None = None,
         records: int | None = None,
         committed: Work | None = None,
-        patient: bool = False,
     ) -> None:
         """Handle batches of these topics inside Mongo transactions, each record's effects once.
-
-        `patient`: nobody waits for it, so it takes more at a time and asks the broker less often.
 
         `committed` is called after each transaction, and may be left out by a crash: for wake-up calls.
         """
@@ -141,9 +138,7 @@ class Service:
             if committed is not None:
                 await committed()
 
-        consumer = Consumer(
-            self.settings, group, process, topics=topics, pattern=pattern, records=records, patient=patient
-        )
+        consumer = Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records)
         self._consumers.append(consumer)
 
     def observe(

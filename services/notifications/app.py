@@ -29,12 +29,7 @@ def create_app(settings: NotificationsSettings) -> FastAPI:
 
     service.on_start(store.create_indexes)
     service.consume("notifications.lists", lists.take, topics=[POSTING_LISTS, SEEKER_LISTS], committed=lists.committed)
-    service.consume(
-        "notifications.postings",
-        partial(handlers.take_postings, store, kept_for),
-        topics=[POSTINGS],
-        patient=True,
-    )
+    service.consume("notifications.postings", partial(handlers.take_postings, store, kept_for), topics=[POSTINGS])
     service.background(calls.listen, "calls")
     service.background(lambda: calls.close_when(service.stopping), "streams")
     service.every(

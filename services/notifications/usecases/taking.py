@@ -37,8 +37,9 @@ async def take_lists(
     candidates = domain.newest(lists)
     if not candidates:
         return set()
-    # What is erased is asked beside the transaction: `erase_again` is there for what neither sees yet.
-    kept, erased = await asyncio.gather(store.kept(candidates, session), store.erased(_named_anchors(candidates), None))
+    # What was erased before is asked beside the transaction: `erase_again` is there for what neither sees yet.
+    kept, before = await asyncio.gather(store.kept(candidates, session), store.erased(_named_anchors(candidates), None))
+    erased = before | tombstones.keys()
     saved = []
     touched: set[Recipient] = set()
     for anchor, candidate in candidates.items():
