@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
 
-from services.matcher.domain.index import Judgement
+from services.matcher.domain.answers import Judgement
 from services.matcher.usecases.questions import Questions
 from shared.auth import Authenticator, Principal
 from shared.contracts.common import Id, Texts

@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 import structlog
@@ -21,13 +21,17 @@ from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, JsonValue
 
 from services.matcher.domain.codes import Codes
+from services.matcher.domain.columns import Columns
+from services.matcher.domain.derived import named_by_postings, named_by_seekers
 from services.matcher.domain.index import Index
+from services.matcher.domain.members import CODES as CODES_USED
+from services.matcher.domain.members import POOL
 from services.matcher.domain.policy import Policy
 from services.matcher.domain.side import Gone, Resting, Side
 
 log = structlog.get_logger()
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Changes with the layout of rows, lists or the document."""
 DOCUMENT: Final = "document"
 CODES: Final = ("skills", "regions", "occupations", "licences")
@@ -48,6 +52,7 @@ class Mark(BaseModel, frozen=True):
 
 class _Side(BaseModel, frozen=True):
     names: list[str]
+    versions: list[int]
     sharers: list[tuple[str, ...]]
     resting: dict[str, tuple[int, tuple[str, ...], str, tuple[str, ...]]]
     gone: dict[str, tuple[int, AwareDatetime]]
@@ -77,14 +82,14 @@ def capture(index: Index, mark: Mark) -> Snapshot:
     """A copy of the index. Must not run while the index changes; writing it may."""
     arrays: dict[str, NDArray[np.generic]] = {}
     sides = {}
+    index.flush()
     for name in SIDES:
         side = _side(index, name)
-        arrays[f"{name}.rows"] = side.rows[: side.used].copy()
-        arrays[f"{name}.ids"] = side.ids[: side.used].copy()
-        for key, codes in side.lists.items():
-            arrays[f"{name}.{key}"] = codes[: side.used].copy()
+        for key, length in _lengths(side).items():
+            arrays[f"{name}.{key}"] = getattr(side.columns, key)[:length].copy()
         sides[name] = _Side.model_construct(
             names=side.names.copy(),
+            versions=side.versions.copy(),
             sharers=side.sharers.copy(),
             resting={key: (one.version, one.gates, one.reason, one.sharers) for key, one in side.resting.items()},
             gone={key: (one.version, one.at) for key, one in side.gone.items()},
@@ -150,23 +155,24 @@ def _read(path: Path, policy: Policy, now: datetime, max_age: timedelta) -> tupl
     return index, document.mark
 
 
+def _lengths(side: Side) -> dict[str, int]:
+    """By column: how much of it is in use."""
+    rows, codes, pool = side.used, int(side.columns.used[CODES_USED]), int(side.columns.used[POOL])
+    lengths = {"rows": rows, "words": rows, "ids": rows, "codes": codes, "pool": pool}
+    return lengths | {key: len(getattr(side.columns, key)) for key in ("lists", "used")}
+
+
 def _restore(side: Side, document: _Side, name: str, arrays: dict[str, NDArray[np.generic]]) -> None:
-    names = document.names
-    found = {key: arrays[f"{name}.{key}"] for key in ("rows", "ids", *side.lists)}
-    layout = {"rows": side.rows.dtype, "ids": side.ids.dtype}
+    found = {key: arrays[f"{name}.{key}"] for key in Columns._fields}
     for key, array in found.items():
-        if len(array) != len(names) or array.dtype != layout.get(key, np.dtype(np.int32)):
+        layout = getattr(side.columns, key)
+        if array.dtype != layout.dtype or array.shape[1:] != layout.shape[1:]:
             raise _Unbelievable(f"another layout of {name}.{key}")
-    size = max(len(side.rows), 1 << (len(names) - 1).bit_length())
-    side.rows = np.zeros(size, side.rows.dtype)
-    side.rows[: len(names)] = found["rows"]
-    side.ids = np.zeros((size, side.ids.shape[1]), side.ids.dtype)
-    side.ids[: len(names)] = found["ids"]
-    for key in side.lists:
-        side.lists[key] = np.zeros((size, found[key].shape[1]), np.int32)
-        side.lists[key][: len(names)] = found[key]
-    side.names = names
-    side.sharers = document.sharers
+    if not len(found["rows"]) == len(found["words"]) == len(found["ids"]) == len(document.names):
+        raise _Unbelievable(f"columns of {name} of different lengths")
+    names = document.names
+    side.columns = Columns(**cast("dict[str, Any]", found))
+    side.names, side.versions, side.sharers = names, document.versions, document.sharers
     side.row_of = {key: row for row, key in enumerate(names) if key}
     side.free = [row for row, key in enumerate(names) if not key]
     side.resting = {key: Resting(*values) for key, values in document.resting.items()}
@@ -187,17 +193,13 @@ def _keys(index: Index, name: str) -> list[str]:
     keys = _codes(index, name).keys
     if name == "regions":
         return keys.copy()
-    used = np.zeros(len(keys), np.bool_)
-    for side in (index.postings, index.seekers):
-        live = side.rows[: side.used]["live"] == 1
-        rows = side.rows[: side.used][live]
-        if name in side.lists:
-            lists = side.lists[name][: side.used][live]
-            used[lists[np.arange(lists.shape[1]) < rows[name][:, None]]] = True
-        elif name == "occupations":
-            named = rows["occupation"]
-            used[named[named >= 0]] = True
-    return [key if kept else f"{FORGOTTEN}:{place}" for place, (key, kept) in enumerate(zip(keys, used, strict=True))]
+    used = {other: np.zeros(len(_codes(index, other).table), np.bool_) for other in CODES}
+    named_by_postings(
+        index.postings.columns, index.postings.used, used["occupations"], used["skills"], used["licences"]
+    )
+    named_by_seekers(index.seekers.columns, index.seekers.used, used["occupations"], used["skills"], used["licences"])
+    kept_keys = index.related_keys(name)
+    return [key if used[name][place] or key in kept_keys else f"{FORGOTTEN}:{place}" for place, key in enumerate(keys)]
 
 
 def _side(index: Index, name: str) -> Side:

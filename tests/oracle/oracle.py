@@ -6,7 +6,7 @@ policy only the numbers. What the rules are is written down here a second time, 
 
 from __future__ import annotations
 
-import json
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import Any
 
 Body = Mapping[str, Any]
 
-POLICY = json.loads((Path(__file__).parents[2] / "services/matcher/policy/v1.json").read_text())
+POLICY = tomllib.loads((Path(__file__).parents[2] / "services/matcher/policy/v1.toml").read_text())
 LEVELS = [
     "primary", "lower_secondary", "upper_secondary", "post_secondary",
     "short_cycle_tertiary", "bachelor", "master", "doctor",
@@ -72,9 +72,15 @@ def lie(work: str, other: str) -> str:
     return "apart"
 
 
-@cache
 def closeness(first: str, second: str) -> int | None:
     """Of two occupations, in permille; None if they cannot be compared."""
+    table = POLICY.get("related_occupations", {})
+    found = [table.get(first, {}).get(second), table.get(second, {}).get(first), grouped(first, second)]
+    return max((close for close in found if close is not None), default=None)
+
+
+def grouped(first: str, second: str) -> int | None:
+    """Closeness by the schemes' groups."""
     rules = POLICY["occupation"]
     if first == second:
         return int(rules["same"])
@@ -226,27 +232,25 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
     """An entry without the counterpart's id and version, or None if the pair may not be recommended."""
     if not work.live or not person.live or (work.until is not None and work.until <= now):
         return None
-    unknown = []
-    for name, gate in GATES.items():
-        answer = gate(work, person)
-        if answer == "no":
-            return None
-        if answer == "unknown":
-            unknown.append(name)
+    answers = {name: gate(work, person) for name, gate in GATES.items()}
+    if any(answers[name] == "no" for name in POLICY["gates"]):
+        return None
+    unknown = [name for name, answer in answers.items() if answer == "unknown" and name in POLICY["gates"]]
     close = best_closeness(work, person)
     required = [skill for skill in work.required if skill in person.skills]
     preferred = [skill for skill in work.preferred if skill in person.skills]
-    if not close and not required and not preferred:
+    has, likes = credited(work.required, person), credited(work.preferred, person)
+    if not close and not has and not likes:
         return None
     most = {name: part["maximum"] for name, part in POLICY.items() if isinstance(part, dict) and "maximum" in part}
     points = {
         "occupation": half(most["occupation"]) if close is None else most["occupation"] * close // 1_000_000,
-        "required_skills": part_of(most["required_skills"], weight(required), work.required_weight),
-        "preferred_skills": part_of(most["preferred_skills"], weight(preferred), work.preferred_weight),
-        "education": half(most["education"]) if "education" in unknown else most["education"],
+        "required_skills": part_of(most["required_skills"], has, 1000 * work.required_weight),
+        "preferred_skills": part_of(most["preferred_skills"], likes, 1000 * work.preferred_weight),
+        "education": {"unknown": half(most["education"]), "yes": most["education"]}.get(answers["education"], 0),
         "experience": experience_points(work, person),
         "place": place_points(work, person),
-        "pay": half(most["pay"]) if "pay" in unknown else pay_points(work, person),
+        "pay": half(most["pay"]) if answers["pay"] == "unknown" else pay_points(work, person),
         "benefits": benefit_points(work, person),
         "key_group": most["key_group"] if work.groups & person.groups else 0,
     }
@@ -260,6 +264,16 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
         "missing": [skill for skill in work.required if skill not in person.skills],
         "unknown": unknown + (["occupation"] if close is None else []),
     }
+
+
+def credited(skills: Iterable[str], person: Person) -> int:
+    """Their weights, each times the permille to which the person has it."""
+    total = 0
+    for skill in skills:
+        near = POLICY.get("related_skills", {}).get(skill, {})
+        best = 1000 if skill in person.skills else max((near.get(own, 0) for own in person.skills), default=0)
+        total += weight([skill]) * best
+    return total
 
 
 def half(points: int) -> int:
@@ -294,7 +308,8 @@ def experience_points(work: Work, person: Person) -> int:
 
 def place_points(work: Work, person: Person) -> int:
     rules = POLICY["place"]
-    points: int = max((rules[how] for how in lies_of(work, person)), default=rules["unknown"])
+    nowhere = rules["unknown"] if place_gate(work, person) == "unknown" else 0
+    points: int = max((rules[how] for how in lies_of(work, person)), default=nowhere)
     home = person.home
     if home is not None and any(lie(region, home) in ("same", "within") for region in work.regions):
         points += rules["home"]

@@ -4,8 +4,9 @@
 `side` the slots, `codes` the vocabularies; `index` puts them together.
 """
 
+from services.matcher.domain.answers import Judgement, Scored, Standing
 from services.matcher.domain.entries import entries
-from services.matcher.domain.index import Index, Judgement, Scored, Standing, warm
+from services.matcher.domain.index import Index, warm
 from services.matcher.domain.policy import Policy, load
 
 __all__ = ["Index", "Judgement", "Policy", "Scored", "Standing", "entries", "load", "warm"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matcher.domain.columns import Related
 from services.matcher.domain.policy import Occupation, Policy
 from shared.regions import DEEPEST, ancestors, canonical
 
@@ -46,9 +48,37 @@ class Codes(ABC):
         self.table[number] = row
         return number
 
+    def _row_all(self) -> None:
+        for number, key in enumerate(self.keys):
+            self.table[number] = self._row(key)
+
     @abstractmethod
     def _row(self, key: str) -> list[int]:
         """The key's row of the table."""
+
+
+def related(codes: Codes, table: Mapping[str, Mapping[str, int]]) -> tuple[Related, Related, Related]:
+    """A table of near concepts (`scheme:code`, with permille) by number: as it is, the other way round, and both."""
+    pairs = [
+        (codes.number(concept), codes.number(other), permille)
+        for concept, others in table.items()
+        for other, permille in others.items()
+    ]
+    back = [(other, concept, permille) for concept, other, permille in pairs]
+    return _by_number(pairs), _by_number(back), _by_number(pairs + back)
+
+
+def _by_number(pairs: Sequence[tuple[int, int, int]]) -> Related:
+    size = max((concept for concept, _, _ in pairs), default=-1) + 2
+    starts = np.zeros(size, np.int32)
+    for concept, _, _ in pairs:
+        starts[concept + 1] += 1
+    ordered = sorted(pairs)
+    return Related(
+        np.cumsum(starts, dtype=np.int32),
+        np.array([other for _, other, _ in ordered], np.int32),
+        np.array([permille for _, _, permille in ordered], np.int32),
+    )
 
 
 class Plain(Codes):
@@ -67,6 +97,11 @@ class Skills(Codes):
     def __init__(self, policy: Policy) -> None:
         super().__init__(1, 0)
         self._policy = policy
+
+    def adopt(self, policy: Policy) -> None:
+        """Weigh by another policy."""
+        self._policy = policy
+        self._row_all()
 
     def _row(self, key: str) -> list[int]:
         return [self._policy.weight(key)]
@@ -99,6 +134,11 @@ class Occupations(Codes):
         super().__init__(3, NONE)
         self._schemes = occupation.schemes
         self._groups = Plain()
+
+    def adopt(self, occupation: Occupation) -> None:
+        """Group by another policy."""
+        self._schemes = occupation.schemes
+        self._row_all()
 
     def _row(self, key: str) -> list[int]:
         name, _, code = key.partition(":")

@@ -1,8 +1,15 @@
-"""How postings and seekers lie in memory: one row of facts each, and lists of codes beside it.
+"""How postings and seekers lie in memory: a row of facts each, a gate word, and a block of codes.
 
 Rows are structured arrays of one cache line or so, all signed, because signed and unsigned together make
-floats in numba. Lists of codes are two-dimensional and widen when needed.
-A row that is free, closed or inactive has `live` 0 and no meaning.
+floats in numba. A row that is free, closed or inactive has `live` 0 and no meaning.
+
+A row's codes are one block of `Columns.codes`, from `at` on: its memberships, the place of each in its list,
+then a posting's skills (required first) and licences, or a seeker's occupations (the most wanted first),
+skills and licences.
+
+Memberships are numbers of lists: EVERYWHERE for a row without a region, else FIRST_REGION + the region for each
+of its regions; then REMOTE for a row whose work could be done, or would be taken, from anywhere. So whoever
+may fit an anchor's place is found in a few lists (`services.matcher.domain.members`).
 """
 
 from __future__ import annotations
@@ -16,6 +23,8 @@ ID_WORDS: Final = 8
 """An id of at most 64 ASCII characters as big-endian words: their order is the order of the strings."""
 NO_END: Final = np.iinfo(np.int64).max
 UNKNOWN: Final = -1
+EVERYWHERE, REMOTE_LIST, FIRST_REGION = 0, 1, 2
+"""Numbers of membership lists."""
 
 POSTING: Final = np.dtype(
     [
@@ -38,6 +47,9 @@ POSTING: Final = np.dtype(
         ("licences", "i1"),
         ("required", "i1"),  # the first so many of its skills are required
         ("skills", "i1"),  # required and preferred
+        ("at", "i4"),  # where its block of codes begins
+        ("room", "i2"),  # how long the block may be
+        ("lists", "i1"),  # memberships
     ],
     align=True,
 )
@@ -45,6 +57,7 @@ POSTING: Final = np.dtype(
 SEEKER: Final = np.dtype(
     [
         ("version", "i8"),
+        ("signature", "i8"),  # derived: a bit for each skill, see `words.skill_bit`
         ("lives_in", "i4"),  # UNKNOWN
         ("pay_floor", "i4"),  # whole units a month; UNKNOWN
         ("currency", "i2"),
@@ -59,6 +72,9 @@ SEEKER: Final = np.dtype(
         ("occupations", "i1"),  # how many
         ("regions", "i1"),
         ("skills", "i1"),
+        ("at", "i4"),  # where its block of codes begins
+        ("room", "i2"),  # how long the block may be
+        ("lists", "i1"),  # memberships
     ],
     align=True,
 )
@@ -85,11 +101,14 @@ class PostingRow(Protocol):
     licences: int
     required: int
     skills: int
+    at: int
+    lists: int
 
 
 class SeekerRow(Protocol):
     """What the kernels read of one row of SEEKER."""
 
+    signature: int
     lives_in: int
     pay_floor: int
     currency: int
@@ -104,29 +123,32 @@ class SeekerRow(Protocol):
     occupations: int
     regions: int
     skills: int
+    at: int
+    lists: int
 
 
-class Postings(NamedTuple):
-    """All postings, as the kernels take them."""
-
-    rows: NDArray[np.void]
-    ids: NDArray[np.uint64]
-    regions: NDArray[np.int32]
-    licences: NDArray[np.int32]
-    skills: NDArray[np.int32]
-    """Required first, each in the posting's own order, none twice."""
-
-
-class Seekers(NamedTuple):
-    """All seekers, as the kernels take them."""
+class Columns(NamedTuple):
+    """One side, as the kernels take it."""
 
     rows: NDArray[np.void]
+    words: NDArray[np.int64]
+    """By row, what its simplest gates compare (`services.matcher.domain.words`); 0 if it is not live."""
     ids: NDArray[np.uint64]
-    regions: NDArray[np.int32]
-    licences: NDArray[np.int32]
-    skills: NDArray[np.int32]
-    occupations: NDArray[np.int32]
-    """The most wanted first."""
+    codes: NDArray[np.int32]
+    lists: NDArray[np.int32]
+    """By list: where it begins in `pool`, its length, its room."""
+    pool: NDArray[np.int32]
+    """The rows in each list, in no order."""
+    used: NDArray[np.int64]
+    """How much of `codes` and of `pool` was ever used, and how much of each is garbage now."""
+
+
+class Related(NamedTuple):
+    """Which concepts are near a concept: those of number n from `starts[n]` to `starts[n + 1]`."""
+
+    starts: NDArray[np.int32]
+    others: NDArray[np.int32]
+    permille: NDArray[np.int32]
 
 
 class Tables(NamedTuple):
@@ -136,6 +158,12 @@ class Tables(NamedTuple):
     occupations: NDArray[np.int32]
     skills: NDArray[np.int32]
     licences: NDArray[np.int32]
+    credits: Related
+    """By required skill: the skills that count for it in part."""
+    credited: Related
+    """By skill: the required skills for which it counts in part."""
+    near_occupations: Related
+    """By occupation, both ways."""
 
 
 def id_words(text: str) -> NDArray[np.uint64]:

@@ -15,11 +15,36 @@ F = TypeVar("F", bound=Callable[..., object])
 
 FOLDER: Final = Path(__file__).parent
 SOURCES: Final = (
-    *(FOLDER / f"{name}.py" for name in ("codes", "columns", "kernels", "lookups", "policy", "questions")),
+    *(
+        FOLDER / f"{name}.py"
+        for name in (
+            *(
+                "codes",
+                "columns",
+                "derived",
+                "gates",
+                "kernels",
+                "lookups",
+                "members",
+                "policy",
+                "questions",
+                "search",
+                "words",
+            ),
+        )
+    ),
     Path(shared.regions.__file__),
 )
 """All modules that a kernel is compiled from, constants included."""
 EDITION: Final = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:12]
+
+
+def inlined(function: F) -> F:
+    """For a function that takes arrays and is called for every row: it becomes part of the kernel that calls it.
+
+    numba counts the references of each array in each call, which costs more than such a function itself.
+    """
+    return cast("F", njit(inline="always")(function))
 
 
 def compiled(function: F) -> F:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.matcher.domain.index import Index, Scored
+from services.matcher.domain.answers import Scored
+from services.matcher.domain.index import Index
 from services.matcher.domain.kernels import COMPONENTS
 from shared.contracts.recommendations import AnchorKind, Entry
 

@@ -5,102 +5,60 @@ One thread changes an index, and not while another asks it; several may ask at o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.matcher.domain import questions
-from services.matcher.domain.codes import Codes, Occupations, Plain, Regions, Skills
-from services.matcher.domain.columns import (
-    NO_END,
-    POSTING,
-    SEEKER,
-    UNKNOWN,
-    Postings,
-    Seekers,
-    Tables,
-    currency,
-)
-from services.matcher.domain.kernels import COMPONENTS, GATES
+from services.matcher.domain.answers import Judgement, Scored, Standing
+from services.matcher.domain.codes import Occupations, Plain, Regions, Skills, related
+from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, Tables
+from services.matcher.domain.derived import derive_postings, derive_seekers
+from services.matcher.domain.facts import Facts, Row, micros
+from services.matcher.domain.gates import GATES
+from services.matcher.domain.kernels import COMPONENTS
 from services.matcher.domain.policy import Policy
-from services.matcher.domain.side import Gone, Resting, Side, side
-from shared.contracts.common import Benefit, Code, EmploymentType, KeyGroup
+from services.matcher.domain.search import scratch, search
+from services.matcher.domain.side import Gone, Resting, Side, facts_of
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.profiles import Profile, ProfileStatus
 from shared.contracts.recommendations import LIST_SIZE, AnchorKind, Components
 
-T = TypeVar("T")
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 FACTS: Final = (*GATES, "occupation")
-BENEFIT_BITS: Final = {item: 1 << place for place, item in enumerate(Benefit)}
-EMPLOYMENT_BITS: Final = {item: 1 << place for place, item in enumerate(EmploymentType)}
-KEY_GROUP_BITS: Final = {item: 1 << place for place, item in enumerate(KeyGroup)}
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the index knows of one posting or seeker as an anchor."""
-
-    version: int
-    active: bool
-    """False: closed, paused, withdrawn or without consent. `valid_through` is not looked at."""
-    sharers: tuple[str, ...]
-    """A posting's employer id, or the ids of a seeker's matchmakers."""
-    reason: str = ""
-    """If not active: the close reason, or the profile's status."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One counterpart on a list."""
-
-    id: str
-    version: int
-    points: int
-    parts: tuple[int, ...]
-    """Components, in the order of `COMPONENTS`."""
-    unknown: tuple[str, ...]
-    row: int = field(compare=False)
-    """Where it lies; means nothing after the next change of the index."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """All about one pair."""
-
-    posting_version: int
-    seeker_version: int
-    recommendable: bool
-    """All gates passed, enough points, and something in common."""
-    failed: tuple[str, ...]
-    """Gates that failed, in the order of GATES. What is closed or inactive is judged by that alone."""
-    unknown: tuple[str, ...]
-    relevant: bool
-    """Some occupation closeness or a matched skill."""
-    points: int
-    """The sum of the components, recommendable or not."""
-    components: Components
-    matched: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
 
 
 class Index:
     """Postings and seekers as rows, under one matching policy."""
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._weights = policy.numbers
         self.skills = Skills(policy)
         self.regions = Regions()
         self.occupations = Occupations(policy.occupation)
         self.licences = Plain()
-        self.postings = side(POSTING, ("regions", "licences", "skills"))
-        self.seekers = side(SEEKER, ("regions", "licences", "skills", "occupations"))
+        self._read = Facts(self.skills, self.regions, self.occupations, self.licences)
+        self.postings = Side(POSTING)
+        self.seekers = Side(SEEKER)
+        self._scratch = scratch(0)
+        self._set(policy)
+
+    def adopt(self, policy: Policy) -> None:
+        """Goes on under another policy: weights, gates and tables change, what is known stays."""
+        self.flush()
+        self.skills.adopt(policy)
+        self.occupations.adopt(policy.occupation)
+        self._set(policy)
+        everything = np.arange(self.postings.used, dtype=np.int32)
+        derive_postings(self.postings.columns, everything, self.skills.table)
+
+    def _set(self, policy: Policy) -> None:
+        self.policy = policy
+        self._weights = policy.numbers
+        counting, counted, _ = related(self.skills, policy.related_skills)
+        _, _, near = related(self.occupations, policy.related_occupations)
+        self._related = (counting, counted, near)
 
     # ------------------------------------------------------------------------------------ changes
     def upsert_posting(self, posting: Posting) -> bool:
@@ -112,35 +70,7 @@ class Index:
             resting = Resting(posting.version, ("open",), reason, (posting.employer_id,))
             self.postings.rest(posting.id, resting)
             return True
-        required = _numbers(self.skills, posting.required_skills)
-        preferred = [skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required]
-        regions = _numbers(self.regions, posting.regions)
-        licences = _numbers(self.licences, posting.licences)
-        weights = self.skills.table
-        pay = posting.pay
-        facts = (
-            NO_END if posting.valid_through is None else micros(posting.valid_through),
-            posting.version,
-            UNKNOWN if posting.occupation is None else self.occupations.number(posting.occupation.key),
-            UNKNOWN if pay is None or pay.min is None else pay.min,
-            UNKNOWN if pay is None or pay.max is None else pay.max,
-            sum(int(weights[skill, 0]) for skill in required),
-            sum(int(weights[skill, 0]) for skill in preferred),
-            UNKNOWN if pay is None else currency(pay.currency),
-            UNKNOWN if posting.experience_months is None else posting.experience_months,
-            _bits(BENEFIT_BITS, posting.benefits),
-            1,
-            posting.remote,
-            0 if posting.education is None else posting.education.level,
-            0 if posting.employment_type is None else EMPLOYMENT_BITS[posting.employment_type],
-            _bits(KEY_GROUP_BITS, posting.key_groups),
-            len(regions),
-            len(licences),
-            len(required),
-            len(required) + len(preferred),
-        )
-        lists = {"regions": regions, "licences": licences, "skills": required + preferred}
-        self.postings.put(posting.id, facts, lists, (posting.employer_id,))
+        self.postings.put(posting.id, posting.version, self._read.posting(posting), (posting.employer_id,))
         return True
 
     def upsert_profile(self, profile: Profile) -> bool:
@@ -153,31 +83,7 @@ class Index:
             resting = Resting(profile.version, gates, profile.status.value, profile.matchmakers)
             self.seekers.rest(profile.id, resting)
             return True
-        lists = {
-            "regions": _numbers(self.regions, profile.regions),
-            "licences": _numbers(self.licences, profile.licences or ()),
-            "skills": _numbers(self.skills, profile.skills),
-            "occupations": _numbers(self.occupations, profile.occupations),
-        }
-        floor = profile.pay_floor
-        facts = (
-            profile.version,
-            UNKNOWN if profile.lives_in is None else self.regions.number(profile.lives_in.key),
-            UNKNOWN if floor is None else floor.amount,
-            UNKNOWN if floor is None else currency(floor.currency),
-            UNKNOWN if profile.experience_months is None else profile.experience_months,
-            _bits(BENEFIT_BITS, profile.benefits_needed),
-            UNKNOWN if profile.licences is None else len(lists["licences"]),
-            UNKNOWN if profile.remote is None else int(profile.remote),
-            1,
-            0 if profile.education is None else profile.education.level,
-            _bits(EMPLOYMENT_BITS, profile.employment_types),
-            _bits(KEY_GROUP_BITS, profile.key_groups),
-            len(lists["occupations"]),
-            len(lists["regions"]),
-            len(lists["skills"]),
-        )
-        self.seekers.put(profile.id, facts, lists, profile.matchmakers)
+        self.seekers.put(profile.id, profile.version, self._read.profile(profile), profile.matchmakers)
         return True
 
     def remove_posting(self, posting_id: str, version: int, at: datetime) -> bool:
@@ -227,17 +133,27 @@ class Index:
         anchor = self._side(kind).row_of.get(anchor_id)
         if anchor is None:
             return []
+        self.flush()
         moment = micros(now)
         others = self._others(kind)
-        everyone = np.arange(others.used)
-        all_points, _, _ = self._weigh(kind, anchor, everyone, moment, thorough=False)
-        rows = questions.best(all_points, everyone, others.ids, k)
-        points, facts, parts = self._weigh(kind, anchor, rows, moment, thorough=True)
-        versions = others.rows["version"][rows].tolist()
+        if len(self._scratch.rows) < others.used:
+            self._scratch = scratch(others.used + others.used // 4)
+        rows, found = search(
+            kind is AnchorKind.POSTING,
+            anchor,
+            moment,
+            k,
+            others.used,
+            self.postings.columns,
+            self.seekers.columns,
+            self._tables(),
+            self._weights,
+            self._scratch,
+        )
         return [
-            Scored(others.names[row], version, total, tuple(own_parts), _names(unknown), row)
-            for row, version, total, (_, unknown, _), own_parts in zip(
-                rows.tolist(), versions, points.tolist(), facts.tolist(), parts.tolist(), strict=True
+            Scored(others.names[row], others.versions[row], total, tuple(own_parts), _names(unknown), row)
+            for row, total, (_, unknown, _), own_parts in zip(
+                rows.tolist(), *(array.tolist() for array in found), strict=True
             )
         ]
 
@@ -263,7 +179,7 @@ class Index:
         row = self.postings.row_of[posting_id]
         other = self.seekers.row_of[seeker_id]
         others = np.array([other], np.int64)
-        points, facts, parts = self._weigh(AnchorKind.POSTING, row, others, micros(now), thorough=True)
+        points, facts, parts = self._weigh(AnchorKind.POSTING, row, others, micros(now))
         failing, unknown, common = facts[0].tolist()
         ((matched, missing),) = self.skills_between([row], [other])
         return Judgement(
@@ -287,7 +203,7 @@ class Index:
             return answer
         rows = self._others(kind).rows_of(counterparts)
         there = rows >= 0
-        points, _, _ = self._weigh(kind, anchor, rows[there], micros(now), thorough=False)
+        points, _, _ = self._weigh(kind, anchor, rows[there], micros(now))
         answer[there] = points != questions.REFUSED
         return answer
 
@@ -298,8 +214,11 @@ class Index:
 
         A single row on one side is paired with each on the other.
         """
-        wanted, required = _lists(self.postings, posting_rows, "required")
-        had, _ = _lists(self.seekers, seeker_rows, "skills")
+        self.flush()
+        wanted = [_skills(self.postings, row, 0) for row in posting_rows]
+        required = self.postings.columns.rows[posting_rows]["required"].tolist()
+        before = self.seekers.columns.rows[seeker_rows]["occupations"].tolist()
+        had = [_skills(self.seekers, row, count) for row, count in zip(seeker_rows, before, strict=True)]
         if len(posting_rows) == 1:
             wanted, required = wanted * len(had), required * len(had)
         elif len(seeker_rows) == 1:
@@ -318,45 +237,48 @@ class Index:
     def _others(self, kind: AnchorKind) -> Side:
         return self.seekers if kind is AnchorKind.POSTING else self.postings
 
-    def _weigh(
-        self, kind: AnchorKind, anchor: int, others: NDArray[np.int64], now: int, *, thorough: bool
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
+    def _weigh(self, kind: AnchorKind, anchor: int, others: NDArray[np.int64], now: int) -> questions.Weighed:
+        self.flush()
         return questions.weigh(
             kind is AnchorKind.POSTING,
             anchor,
             others,
             now,
-            thorough,
-            Postings(self.postings.rows, self.postings.ids, **self.postings.lists),
-            Seekers(self.seekers.rows, self.seekers.ids, **self.seekers.lists),
-            Tables(self.regions.table, self.occupations.table, self.skills.table, self.licences.table),
+            self.postings.columns,
+            self.seekers.columns,
+            self._tables(),
             self._weights,
         )
 
+    def _tables(self) -> Tables:
+        return Tables(
+            self.regions.table, self.occupations.table, self.skills.table, self.licences.table, *self._related
+        )
+
+    def related_keys(self, name: str) -> set[str]:
+        """The concepts of the policy's tables of a vocabulary: its numbers stay, whoever names them."""
+        tables = {"skills": self.policy.related_skills, "occupations": self.policy.related_occupations}
+        return {key for concept, others in tables.get(name, {}).items() for key in (concept, *others)}
+
+    def flush(self) -> None:
+        """Write what was taken in since the last question; questions do it by themselves."""
+        lists = FIRST_REGION + len(self.regions.table)
+        changed = self.postings.flush(lists)
+        if changed.size:
+            derive_postings(self.postings.columns, changed, self.skills.table)
+        changed = self.seekers.flush(lists)
+        if changed.size:
+            derive_seekers(self.seekers.columns, changed)
+
 
 def warm(policy: Policy) -> None:
-    """Compiles the kernels, or reads them from numba's cache, by asking an empty world."""
-    nobody = np.empty(0, np.int64)
+    """Compiles the kernels, or reads them from numba's cache, by asking a world of two."""
     index = Index(policy)
-    points, _, _ = index._weigh(AnchorKind.POSTING, 0, nobody, 0, thorough=False)  # noqa: SLF001 - of this module
-    questions.best(points, nobody, index.seekers.ids, LIST_SIZE)
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    return (moment - EPOCH) // MICROSECOND
-
-
-def _numbers(codes: Codes, wanted: Iterable[Code]) -> list[int]:
-    """Their numbers in their order, none twice."""
-    return list(dict.fromkeys([codes.number(f"{code.scheme}:{code.code}") for code in wanted]))
-
-
-def _bits(places: Mapping[T, int], items: Iterable[T]) -> int:
-    bits = 0
-    for item in items:
-        bits |= places[item]
-    return bits
+    moment = datetime(2000, 1, 1, tzinfo=UTC)
+    for side, name in ((index.postings, "p"), (index.seekers, "s")):
+        side.put(name, 1, Row((0,) * len(facts_of(side.dtype)), [], remote=False, codes=[]), ())
+    for kind, name in ((AnchorKind.POSTING, "p"), (AnchorKind.SEEKER, "s")):
+        index.top(kind, name, moment)
 
 
 def _names(bits: int) -> tuple[str, ...]:
@@ -365,12 +287,11 @@ def _names(bits: int) -> tuple[str, ...]:
     return tuple(name for place, name in enumerate(FACTS) if bits >> place & 1)
 
 
-def _lists(own: Side, rows: Sequence[int], count: str) -> tuple[list[list[int]], list[int]]:
-    """The skills of some rows, and one of their counts."""
-    facts = own.rows[rows]
-    lists = own.lists["skills"][rows].tolist()
-    lengths = facts["skills"].tolist()
-    return [codes[:length] for codes, length in zip(lists, lengths, strict=True)], facts[count].tolist()
+def _skills(own: Side, row: int, before: int) -> list[int]:
+    """The skills of a row, behind its memberships and as many other codes."""
+    at = int(own.columns.rows[row]["at"]) + 2 * int(own.columns.rows[row]["lists"]) + before
+    codes: list[int] = own.columns.codes[at : at + int(own.columns.rows[row]["skills"])].tolist()
+    return codes
 
 
 def _remove(own: Side, name: str, version: int, at: datetime) -> bool:

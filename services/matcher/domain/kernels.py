@@ -18,32 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 from services.matcher.domain.columns import UNKNOWN
 from services.matcher.domain.compiled import compiled
+from services.matcher.domain.gates import EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION, VALID
 from services.matcher.domain.policy import Weights
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
-
-GATES: Final = (
-    "open",
-    "valid",
-    "active",
-    "consent",
-    "region",
-    "education",
-    "experience",
-    "pay",
-    "employment_type",
-    "licences",
-)
-"""In the order in which they are named. A list's `unknown` may also name `occupation`, which is no gate."""
-VALID: Final = 1 << 1
-REGION: Final = 1 << 4
-EDUCATION: Final = 1 << 5
-EXPERIENCE: Final = 1 << 6
-PAY: Final = 1 << 7
-EMPLOYMENT: Final = 1 << 8
-LICENCES: Final = 1 << 9
-OCCUPATION: Final = 1 << 10
 
 COMPONENTS: Final = (
     "occupation",
@@ -223,12 +202,13 @@ def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in commo
     """The components of a pair's score, in the order of COMPONENTS.
 
     `found`: bits of the place. `close`: closeness of the occupations in millionths, UNKNOWN if they cannot be
-    compared. `required`, `preferred`: summed weights of the posting's skills that the seeker has.
+    compared. `required`, `preferred`: weights of the posting's skills, each times the permille to which the
+    seeker has it, summed.
     """
     return (
         weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000,
-        share(weights.required, required, posting.required_weight),
-        share(weights.preferred, preferred, posting.preferred_weight),
+        share(weights.required, required, 1000 * posting.required_weight),
+        share(weights.preferred, preferred, 1000 * posting.preferred_weight),
         education_points(posting, seeker, weights),
         experience_points(posting, seeker, weights),
         place_points(posting, seeker, found, weights),
@@ -236,3 +216,37 @@ def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in commo
         benefit_points(posting, seeker, weights),
         weights.key_group if posting.key_groups & seeker.key_groups else 0,
     )
+
+
+@compiled
+def most_points(posting: PostingRow, seeker: SeekerRow, found: int, close: int, weights: Weights) -> int:
+    """No less than the sum of `score_pair` for any skills, and little more: without its divisions, which take long.
+
+    A quotient of numbers that are not negative is rounded up to the next whole number but one at most.
+    """
+    most = weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000
+    most += weights.required if posting.required_weight else weights.required // 2
+    most += weights.preferred if posting.preferred_weight else weights.preferred // 2
+    most += education_points(posting, seeker, weights)
+    most += place_points(posting, seeker, found, weights)
+    half = weights.experience // 2
+    most += half
+    if posting.experience != UNKNOWN and seeker.experience != UNKNOWN:
+        above = min(seeker.experience - posting.experience, weights.experience_span)
+        if above > 0:
+            most += min(int(half * above * (1.0 / weights.experience_span)) + 1, half)
+    half = weights.pay // 2
+    most += half
+    if pay_known(posting, seeker):
+        low = posting.pay_max if posting.pay_min == UNKNOWN else posting.pay_min
+        high = posting.pay_min if posting.pay_max == UNKNOWN else posting.pay_max
+        above = low + high - 2 * seeker.pay_floor
+        if above > 0:
+            whole = 2.0 * seeker.pay_floor * weights.pay_span
+            part = float(above * half * 100)
+            most += half if part >= half * whole else int(part / whole) + 1
+    half = weights.benefits // 2
+    most += half
+    if seeker.benefits & posting.benefits:
+        most += half
+    return most + (weights.key_group if posting.key_groups & seeker.key_groups else 0)

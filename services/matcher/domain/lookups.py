@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matcher.domain.codes import BROAD, FAMILY, NARROW
-from services.matcher.domain.columns import UNKNOWN, Postings, Seekers, Tables
+from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Related, Tables
 from services.matcher.domain.compiled import compiled
 from services.matcher.domain.kernels import AROUND, HOME, SAME, WITHIN
 from services.matcher.domain.policy import Weights
@@ -22,12 +22,20 @@ class Lookups(NamedTuple):
     """Regions: bits of the place. Of a posting, HOME is for a seeker who lives there."""
     close: NDArray[np.int32]
     """Occupations: closeness, of a posting in permille, of a seeker in millionths, the best of the wanted."""
-    required: NDArray[np.int32]
-    """Weight of the anchor's skills, 0 for all others; of a posting, only the required ones'."""
-    preferred: NDArray[np.int32]
-    """The same; of a posting, only the preferred ones'."""
+    heads: NDArray[np.int32]
+    """By a seeker's skill: the first of its `pairs`; 0 for none. Of a posting only."""
+    pairs: NDArray[np.int32]
+    """Which of the posting's skills it counts for, for how much of it in permille, and the next pair."""
+    credit: NDArray[np.int32]
+    """By a posting's skill: how much of it the seeker has, in permille. Of a seeker only."""
     licences: NDArray[np.int8]
     """1 for the anchor's."""
+
+
+COUNTS_FOR, CREDIT, NEXT = 0, 1, 2
+"""Columns of `Lookups.pairs`."""
+WHOLE = 1000
+"""The credit of the skill itself."""
 
 
 @compiled
@@ -84,47 +92,95 @@ def mark_occupation(
 
 
 @compiled
+def mark_near_occupations(close: NDArray[np.int32], near: Related, own: int, factor: int) -> None:
+    """Closeness that the policy gives to a pair of occupations, where that is more than so far."""
+    if own + 1 < near.starts.size:
+        for place in range(near.starts[own], near.starts[own + 1]):
+            other = near.others[place]
+            close[other] = max(close[other], near.permille[place] * factor)
+
+
+@compiled
 def blank(tables: Tables) -> Lookups:
     """Tables of an anchor that names nothing."""
     return Lookups(
         np.zeros(tables.regions.shape[0], np.int8),
         np.full(tables.occupations.shape[0], UNKNOWN, np.int32),
         np.zeros(tables.skills.shape[0], np.int32),
+        np.zeros((1, 3), np.int32),
         np.zeros(tables.skills.shape[0], np.int32),
         np.zeros(tables.licences.shape[0], np.int8),
     )
 
 
 @compiled
-def of_posting(p: int, postings: Postings, tables: Tables, weights: Weights) -> Lookups:
-    """The tables of a posting."""
-    lookups = blank(tables)
-    posting = postings.rows[p]
-    mark_posting_regions(lookups.near, tables.regions, postings.regions[p, : posting.regions])
-    if posting.occupation != UNKNOWN:
-        mark_occupation(lookups.close, tables.occupations, posting.occupation, 1, weights)
-    for place in range(posting.skills):
-        skill = postings.skills[p, place]
-        table = lookups.required if place < posting.required else lookups.preferred
-        table[skill] = tables.skills[skill, 0]
-    for licence in postings.licences[p, : posting.licences]:
-        lookups.licences[licence] = 1
-    return lookups
+def credits_of(skill: int, near: Related) -> int:
+    """How many other skills count for this one."""
+    return near.starts[skill + 1] - near.starts[skill] if skill + 1 < near.starts.size else 0
 
 
 @compiled
-def of_seeker(s: int, seekers: Seekers, tables: Tables, weights: Weights) -> Lookups:
+def skill_pairs(skills: NDArray[np.int32], heads: NDArray[np.int32], near: Related) -> NDArray[np.int32]:
+    """Fill `heads` and give the pairs, for a posting's skills."""
+    count = 1
+    for skill in skills:
+        count += 1 + credits_of(skill, near)
+    pairs = np.zeros((count, 3), np.int32)
+    pair = 1
+    for place in range(skills.size):
+        skill = skills[place]
+        for number in range(1 + credits_of(skill, near)):
+            code, permille = skill, WHOLE
+            if number > 0:
+                code = near.others[near.starts[skill] + number - 1]
+                permille = near.permille[near.starts[skill] + number - 1]
+            pairs[pair, COUNTS_FOR], pairs[pair, CREDIT], pairs[pair, NEXT] = place, permille, heads[code]
+            heads[code] = pair
+            pair += 1
+    return pairs
+
+
+@compiled
+def of_posting(p: int, postings: Columns, tables: Tables, weights: Weights) -> Lookups:
+    """The tables of a posting."""
+    blanks = blank(tables)
+    posting = postings.rows[p]
+    at = posting.at
+    mark_posting_regions(blanks.near, tables.regions, postings.codes[at : at + posting.regions] - FIRST_REGION)
+    if posting.occupation != UNKNOWN:
+        mark_occupation(blanks.close, tables.occupations, posting.occupation, 1, weights)
+        mark_near_occupations(blanks.close, tables.near_occupations, posting.occupation, 1)
+    at += 2 * posting.lists
+    pairs = skill_pairs(postings.codes[at : at + posting.skills], blanks.heads, tables.credits)
+    at += posting.skills
+    for licence in postings.codes[at : at + posting.licences]:
+        blanks.licences[licence] = 1
+    return Lookups(blanks.near, blanks.close, blanks.heads, pairs, blanks.credit, blanks.licences)
+
+
+@compiled
+def of_seeker(s: int, seekers: Columns, tables: Tables, weights: Weights) -> Lookups:
     """The tables of a seeker."""
     lookups = blank(tables)
     seeker = seekers.rows[s]
-    mark_seeker_regions(lookups.near, tables.regions, seekers.regions[s, : seeker.regions])
+    at = seeker.at
+    mark_seeker_regions(lookups.near, tables.regions, seekers.codes[at : at + seeker.regions] - FIRST_REGION)
     if seeker.lives_in != UNKNOWN:
         mark_home(lookups.near, tables.regions, seeker.lives_in)
+    at += 2 * seeker.lists
     for rank in range(seeker.occupations):
         factor = 1000 if rank == 0 else weights.later
-        mark_occupation(lookups.close, tables.occupations, seekers.occupations[s, rank], factor, weights)
-    for skill in seekers.skills[s, : seeker.skills]:
-        lookups.required[skill] = lookups.preferred[skill] = tables.skills[skill, 0]
-    for licence in seekers.licences[s, : max(seeker.licences, 0)]:
+        own = seekers.codes[at + rank]
+        mark_occupation(lookups.close, tables.occupations, own, factor, weights)
+        mark_near_occupations(lookups.close, tables.near_occupations, own, factor)
+    at += seeker.occupations
+    for skill in seekers.codes[at : at + seeker.skills]:
+        lookups.credit[skill] = WHOLE
+        for number in range(credits_of(skill, tables.credited)):
+            place = tables.credited.starts[skill] + number
+            other = tables.credited.others[place]
+            lookups.credit[other] = max(lookups.credit[other], tables.credited.permille[place])
+    at += seeker.skills
+    for licence in seekers.codes[at : at + max(seeker.licences, 0)]:
         lookups.licences[licence] = 1
     return lookups

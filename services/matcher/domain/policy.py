@@ -5,18 +5,37 @@ How each component is counted: `services/matcher/domain/kernels.py`.
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.matcher.domain.gates import EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION
 
 FOLDER: Final = Path(__file__).parent.parent / "policy"
-CURRENT: Final = FOLDER / "v1.json"
+CURRENT: Final = FOLDER / "v1.toml"
+
+MOST_RELATED: Final = 16
+"""Concepts that may count for one concept in part."""
+Gate = Literal["region", "education", "experience", "pay", "employment_type", "licences"]
+GATE_BITS: Final[dict[Gate, int]] = {
+    "region": REGION,
+    "education": EDUCATION,
+    "experience": EXPERIENCE,
+    "pay": PAY,
+    "employment_type": EMPLOYMENT,
+    "licences": LICENCES,
+}
 
 Points = Annotated[int, Field(ge=0, le=1000)]
 Permille = Annotated[int, Field(ge=0, le=1000)]
 Even = Annotated[int, Field(ge=0, le=1000, multiple_of=2)]
 """Points of which the half is the neutral score, for a fact that is missing."""
+
+
+Near = dict[str, dict[str, Annotated[int, Field(ge=1, le=1000)]]]
+"""By concept (`scheme:code`): the concepts that count for it in part, in permille."""
 
 
 class Part(BaseModel):
@@ -113,6 +132,8 @@ class SkillWeights(Part):
 class Weights(NamedTuple):
     """The policy's numbers, as the kernels take them."""
 
+    gates: int
+    """Bits of those that are on."""
     minimum: int
     occupation: int
     same_occupation: int
@@ -143,6 +164,8 @@ class Policy(Part):
     version: Annotated[str, Field(min_length=1, max_length=40)]
     minimum: Points
     """Nothing with fewer points is recommended."""
+    gates: frozenset[Gate]
+    """Those that are on."""
     occupation: Occupation
     required_skills: Component
     preferred_skills: Component
@@ -153,6 +176,18 @@ class Policy(Part):
     benefits: Component
     key_group: Component
     skill_weights: SkillWeights
+    related_skills: Near = {}
+    related_occupations: Near = {}
+
+    @model_validator(mode="after")
+    def _few_related(self) -> Policy:
+        for table in (self.related_skills, self.related_occupations):
+            for concept, others in table.items():
+                if len(others) > MOST_RELATED:
+                    raise ValueError(f"{concept} has {len(others)} related concepts, {MOST_RELATED} are the most")
+                if concept in others:
+                    raise ValueError(f"{concept} is related to itself")
+        return self
 
     def weight(self, skill: str) -> int:
         """The weight of a skill (`scheme:code`)."""
@@ -162,6 +197,7 @@ class Policy(Part):
     def numbers(self) -> Weights:
         """The weights alone."""
         return Weights(
+            gates=sum(GATE_BITS[gate] for gate in self.gates),
             minimum=self.minimum,
             occupation=self.occupation.maximum,
             same_occupation=self.occupation.same,
@@ -187,6 +223,15 @@ class Policy(Part):
         )
 
 
+def parse(text: str) -> Policy:
+    """Reads a policy from TOML. Raises ValueError that names each key that is wrong, and why."""
+    try:
+        return Policy.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, one['loc'])) or 'policy'}: {one['msg']}" for one in error.errors()]
+        raise ValueError("; ".join(faults)) from error
+
+
 def load(path: Path = CURRENT) -> Policy:
-    """Reads a policy. Raises pydantic's ValidationError if it is none, OSError if it is not there."""
-    return Policy.model_validate_json(path.read_bytes())
+    """Reads a policy's file. Raises as `parse`, and OSError if it is not there."""
+    return parse(path.read_text(encoding="utf-8"))

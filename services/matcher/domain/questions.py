@@ -1,26 +1,26 @@
-"""What is asked of postings and seekers, compiled: the best for one anchor, and all about some of them."""
+"""What one anchor and some counterparts have in common, compiled: the pieces of every answer, and `weigh`."""
 
 # ruff: noqa: FBT001, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain.columns import ID_WORDS, UNKNOWN, Postings, Seekers, Tables
-from services.matcher.domain.compiled import compiled
+from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Tables
+from services.matcher.domain.compiled import compiled, inlined
+from services.matcher.domain.gates import OCCUPATION, SWITCHED
 from services.matcher.domain.kernels import (
     COMPONENTS,
     HOME,
-    OCCUPATION,
     REMOTE,
     gates,
     licence_gate,
     place_gate,
     score_pair,
 )
-from services.matcher.domain.lookups import of_posting, of_seeker
+from services.matcher.domain.lookups import COUNTS_FOR, CREDIT, NEXT, Lookups, of_posting, of_seeker
 from services.matcher.domain.policy import Weights
 
 if TYPE_CHECKING:
@@ -30,42 +30,168 @@ REFUSED: Final = -1
 """Instead of points: a gate failed, too few points, or nothing in common."""
 
 
+@inlined
+def place_of(
+    by_posting: bool, posting: PostingRow, seeker: SeekerRow, near: NDArray[np.int8], codes: NDArray[np.int32]
+) -> int:
+    """Bits of the place. `codes` are the counterparts'."""
+    found = REMOTE if posting.remote == 1 and seeker.remote == 1 else 0
+    if by_posting:
+        for i in range(seeker.regions):
+            found |= near[codes[seeker.at + i] - FIRST_REGION] & ~HOME
+        if seeker.lives_in != UNKNOWN:
+            found |= near[seeker.lives_in] & HOME
+    else:
+        for i in range(posting.regions):
+            found |= near[codes[posting.at + i] - FIRST_REGION]
+    return found
+
+
+@inlined
+def licences_shared(
+    by_posting: bool, posting: PostingRow, seeker: SeekerRow, own: NDArray[np.int8], codes: NDArray[np.int32]
+) -> int:
+    """How many licences the two share."""
+    if by_posting:
+        at = seeker.at + 2 * seeker.lists + seeker.occupations + seeker.skills
+        count = seeker.licences
+    else:
+        at = posting.at + 2 * posting.lists + posting.skills
+        count = posting.licences
+    shared = 0
+    for i in range(count):
+        shared += own[codes[at + i]]
+    return shared
+
+
+@inlined
+def closeness(
+    by_posting: bool,
+    posting: PostingRow,
+    seeker: SeekerRow,
+    close: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    later: int,
+) -> int:
+    """Of the occupations, in millionths; UNKNOWN if they cannot be compared."""
+    best = UNKNOWN
+    if posting.occupation != UNKNOWN:
+        if not by_posting:
+            best = close[posting.occupation]
+        else:
+            at = seeker.at + 2 * seeker.lists
+            for i in range(seeker.occupations):
+                permille = close[codes[at + i]]
+                if permille != UNKNOWN:
+                    best = max(best, permille * (1000 if i == 0 else later))
+    return best
+
+
+@inlined
+def required_and_preferred(
+    by_posting: bool,
+    posting: PostingRow,
+    seeker: SeekerRow,
+    lookups: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    wanted: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    weight_of: NDArray[np.int32],
+    got: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Weights of the posting's skills, times the permille to which the seeker has them, summed.
+
+    `lookups`: heads, pairs, credit. `wanted`: the anchor posting's skills; `got`: as many, to be written over.
+    """
+    heads, pairs, credit = lookups
+    required = preferred = 0
+    if by_posting:
+        got[:] = 0
+        at = seeker.at + 2 * seeker.lists + seeker.occupations
+        for i in range(seeker.skills):
+            pair = heads[codes[at + i]]
+            while pair != 0:
+                place = pairs[pair, COUNTS_FOR]
+                got[place] = max(got[place], pairs[pair, CREDIT])
+                pair = pairs[pair, NEXT]
+        for i in range(posting.skills):
+            part = got[i] * weight_of[wanted[i], 0]
+            if i < posting.required:
+                required += part
+            else:
+                preferred += part
+    else:
+        at = posting.at + 2 * posting.lists
+        for i in range(posting.skills):
+            skill = codes[at + i]
+            part = credit[skill] * weight_of[skill, 0]
+            if i < posting.required:
+                required += part
+            else:
+                preferred += part
+    return required, preferred
+
+
+class Weighed(NamedTuple):
+    """An anchor against n counterparts."""
+
+    points: NDArray[np.int32]
+    """(n,) REFUSED if not to be recommended."""
+    facts: NDArray[np.int64]
+    """(n, 3): failed gates and unknown facts as bits in the order of GATES and then OCCUPATION, and 1 if they have
+    something in common."""
+    parts: NDArray[np.int32]
+    """(n, 9): the components."""
+
+
+@inlined
+def skills_wanted(by_posting: bool, anchor: int, postings: Columns) -> NDArray[np.int32]:
+    """The skills of an anchor that is a posting; else none."""
+    asked = postings.rows[anchor if by_posting else 0]
+    start = asked.at + 2 * asked.lists
+    return postings.codes[start : start + (asked.skills if by_posting else 0)]
+
+
 @compiled
-def weigh(  # noqa: C901, PLR0912, PLR0915 - one loop over rows: a call with arrays costs more than all of it
+def weigh(
     by_posting: bool,
     anchor: int,
     others: NDArray[np.int64],
     now: int,
-    thorough: bool,
-    postings: Postings,
-    seekers: Seekers,
+    postings: Columns,
+    seekers: Columns,
     tables: Tables,
     weights: Weights,
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
-    """The anchor against each counterpart in these rows; rows that are not live are refused.
-
-    Gives `points` (n; REFUSED if not to be recommended), and, if `thorough`, `facts` (n, 3: failed gates and
-    unknown facts as bits in the order of GATES and then OCCUPATION, and 1 if they have something in common)
-    and the components `parts` (n, 9), which are else empty.
-    """
+) -> Weighed:
+    """The anchor against each counterpart in these rows; rows that are not live are refused."""
     lookups = (
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )
-    near, close_of, required_of, preferred_of = (
-        lookups.near,
-        lookups.close,
-        lookups.required,
-        lookups.preferred,
-    )
-    posting_rows, seeker_rows, licence_of = postings.rows, seekers.rows, lookups.licences
-    regions = seekers.regions if by_posting else postings.regions
-    licences = seekers.licences if by_posting else postings.licences
-    skills = seekers.skills if by_posting else postings.skills
-    wanted = seekers.occupations
+    return weigh_with(lookups, by_posting, anchor, others, now, postings, seekers, tables, weights)
+
+
+@compiled
+def weigh_with(
+    lookups: Lookups,
+    by_posting: bool,
+    anchor: int,
+    others: NDArray[np.int64],
+    now: int,
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+) -> Weighed:
+    """The same, where the anchor's tables are there."""
+    near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
+    skill_lookups = (lookups.heads, lookups.pairs, lookups.credit)
+    posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
+    codes = seekers.codes if by_posting else postings.codes
+    wanted = skills_wanted(by_posting, anchor, postings)
+    got = np.zeros(wanted.size, np.int32)
+    off = SWITCHED & ~weights.gates
     points = np.full(others.size, REFUSED, np.int32)
-    detailed = others.size if thorough else 0
-    facts = np.zeros((detailed, 3), np.int64)
-    parts = np.zeros((detailed, len(COMPONENTS)), np.int32)
+    facts = np.zeros((others.size, 3), np.int64)
+    parts = np.zeros((others.size, len(COMPONENTS)), np.int32)
     for place in range(others.size):
         row = others[place]
         p, s = (anchor, row) if by_posting else (row, anchor)
@@ -73,52 +199,17 @@ def weigh(  # noqa: C901, PLR0912, PLR0915 - one loop over rows: a call with arr
         seeker: SeekerRow = seeker_rows[s]
         if posting.live == 0 or seeker.live == 0:
             continue
+        found = place_of(by_posting, posting, seeker, near, codes)
+        shared = licences_shared(by_posting, posting, seeker, licence_of, codes)
+        close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
+        required, preferred = required_and_preferred(
+            by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+        )
         failed, unknown = gates(posting, seeker, now)
-        if failed != 0 and not thorough:
-            continue
-
-        found = REMOTE if posting.remote == 1 and seeker.remote == 1 else 0
-        if by_posting:
-            for i in range(seeker.regions):
-                found |= near[regions[s, i]] & ~HOME
-            if seeker.lives_in != UNKNOWN:
-                found |= near[seeker.lives_in] & HOME
-        else:
-            for i in range(posting.regions):
-                found |= near[regions[p, i]]
-        failed_now, unknown_now = place_gate(posting, seeker, found)
-        failed, unknown = failed | failed_now, unknown | unknown_now
-        if failed != 0 and not thorough:
-            continue
-
-        shared = 0
-        for i in range(seeker.licences if by_posting else posting.licences):
-            shared += licence_of[licences[row, i]]
-        failed_now, unknown_now = licence_gate(posting, seeker, shared)
-        failed, unknown = failed | failed_now, unknown | unknown_now
-        if failed != 0 and not thorough:
-            continue
-
-        close = UNKNOWN
-        if not by_posting:
-            if posting.occupation != UNKNOWN:
-                close = close_of[posting.occupation]
-        elif posting.occupation != UNKNOWN:
-            for i in range(seeker.occupations):
-                permille = close_of[wanted[s, i]]
-                if permille != UNKNOWN:
-                    close = max(close, permille * (1000 if i == 0 else weights.later))
-        required = preferred = 0
-        if by_posting:
-            for i in range(seeker.skills):
-                required += required_of[skills[s, i]]
-                preferred += preferred_of[skills[s, i]]
-        else:
-            for i in range(posting.required):
-                required += required_of[skills[p, i]]
-            for i in range(posting.required, posting.skills):
-                preferred += preferred_of[skills[p, i]]
-
+        failed_place, unknown_place = place_gate(posting, seeker, found)
+        failed_licence, unknown_licence = licence_gate(posting, seeker, shared)
+        failed = (failed | failed_place | failed_licence) & ~off
+        unknown = (unknown | unknown_place | unknown_licence) & ~off
         components = score_pair(posting, seeker, found, close, required, preferred, weights)
         common = close > 0 or required > 0 or preferred > 0
         total = 0
@@ -126,50 +217,9 @@ def weigh(  # noqa: C901, PLR0912, PLR0915 - one loop over rows: a call with arr
             total += part
         if failed == 0 and common and total >= weights.minimum:
             points[place] = total
-        if thorough:
-            facts[place, 0] = failed
-            facts[place, 1] = unknown | OCCUPATION if close == UNKNOWN else unknown
-            facts[place, 2] = 1 if common else 0
-            for i in range(len(COMPONENTS)):
-                parts[place, i] = components[i]
-    return points, facts, parts
-
-
-@compiled
-def comes_before(points: int, row: int, other_points: int, other: int, ids: NDArray[np.uint64]) -> bool:
-    """The order of a list: points down, then id up."""
-    if points != other_points:
-        return points > other_points
-    for word in range(ID_WORDS):
-        if ids[row, word] != ids[other, word]:
-            return bool(ids[row, word] < ids[other, word])
-    return False
-
-
-@compiled
-def best(points: NDArray[np.int32], others: NDArray[np.int64], ids: NDArray[np.uint64], k: int) -> NDArray[np.int64]:
-    """The rows of the best `k` that are not refused, best first."""
-    rows = np.empty(k, np.int64)
-    scores = np.empty(k, np.int64)
-    count = 0
-    bar = 0
-    for place in range(others.size):
-        total = points[place]
-        if total < bar or total == REFUSED:
-            continue
-        row = others[place]
-        if count == k:
-            if not comes_before(total, row, scores[k - 1], rows[k - 1], ids):
-                continue
-            count -= 1
-        hole = count
-        while hole > 0 and comes_before(total, row, scores[hole - 1], rows[hole - 1], ids):
-            rows[hole] = rows[hole - 1]
-            scores[hole] = scores[hole - 1]
-            hole -= 1
-        rows[hole] = row
-        scores[hole] = total
-        count += 1
-        if count == k:
-            bar = scores[k - 1]
-    return rows[:count]
+        facts[place, 0] = failed
+        facts[place, 1] = unknown | OCCUPATION if close == UNKNOWN else unknown
+        facts[place, 2] = 1 if common else 0
+        for i in range(len(COMPONENTS)):
+            parts[place, i] = components[i]
+    return Weighed(points, facts, parts)

@@ -1,18 +1,28 @@
-"""One side of the index: the rows of all postings or of all seekers, which id is where, and who is gone."""
+"""One side of the index: the rows of all postings or of all seekers, which id is where, and who is gone.
+
+Changes are gathered and written by `flush`, before the next question: one call of a kernel for all of them.
+"""
 
 from __future__ import annotations
 
+import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain.columns import ID_WORDS, id_words
+from services.matcher.domain.columns import EVERYWHERE, FIRST_REGION, ID_WORDS, REMOTE_LIST, Columns
+from services.matcher.domain.facts import Row
+from services.matcher.domain.members import CODES, CODES_GARBAGE, POOL, POOL_GARBAGE, ROOM, compact, put
 
-FIRST_ROWS = 1024
-FIRST_WIDTH = 4
+FIRST_ROWS: Final = 1024
+G = TypeVar("G", bound=np.generic)
+KEPT: Final = ("at", "room", "lists")
+"""Fields that are not facts: the kernels keep them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +48,13 @@ class Gone:
 
 @dataclass
 class Side:
-    """Rows in arrays that double when they are full; the slots of what left are used again."""
+    """Columns that grow when they are full; the slots of what left are used again."""
 
     dtype: np.dtype[np.void]
-    lists: dict[str, NDArray[np.int32]]
-    """Lists of codes by name, one row each, as wide as the longest so far."""
-    rows: NDArray[np.void] = field(init=False)
-    ids: NDArray[np.uint64] = field(init=False)
     names: list[str] = field(default_factory=list)
     """Id by row; empty if the row is free."""
+    versions: list[int] = field(default_factory=list)
+    """By row."""
     sharers: list[tuple[str, ...]] = field(default_factory=list)
     """By row, who else may see it: a posting's employer, or a seeker's matchmakers."""
     row_of: dict[str, int] = field(default_factory=dict)
@@ -55,8 +63,25 @@ class Side:
     gone: dict[str, Gone] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.rows = np.zeros(FIRST_ROWS, self.dtype)
-        self.ids = np.zeros((FIRST_ROWS, ID_WORDS), np.uint64)
+        self.columns = Columns(
+            rows=np.zeros(FIRST_ROWS, self.dtype),
+            words=np.zeros(FIRST_ROWS, np.int64),
+            ids=np.zeros((FIRST_ROWS, ID_WORDS), np.uint64),
+            codes=np.zeros(16 * FIRST_ROWS, np.int32),
+            lists=np.zeros((64, 3), np.int32),
+            pool=np.zeros(2 * FIRST_ROWS, np.int32),
+            used=np.zeros(4, np.int64),
+        )
+        self._facts = _packing(self.dtype)
+        self._nothing = self._facts.pack(*[0] * (len(facts_of(self.dtype))))
+        self._no_places = array("i", (0, 0))
+        self._forget_pending()
+
+    def _forget_pending(self) -> None:
+        self._targets = array("i")
+        self._packed = array("i")
+        self._rows = bytearray()
+        self._named: dict[int, str] = {}
 
     @property
     def used(self) -> int:
@@ -67,27 +92,33 @@ class Side:
         """The newest version that is known of an id; 0 if none is."""
         row = self.row_of.get(name)
         if row is not None:
-            return int(self.rows[row]["version"])
+            return self.versions[row]
         if name in self.resting:
             return self.resting[name].version
         return self.gone[name].version if name in self.gone else 0
 
-    def put(self, name: str, facts: tuple[int, ...], lists: dict[str, list[int]], sharers: tuple[str, ...]) -> None:
-        """Writes the row of an id; `facts` in the order of the row's fields."""
+    def put(self, name: str, version: int, known: Row, sharers: tuple[str, ...]) -> None:
+        """Takes in what is known of an id."""
+        facts, regions, remote, codes = known
         row = self.row_of.get(name)
         if row is None:
             row = self._slot(name)
-        self.rows[row] = facts
+        self.versions[row] = version
         self.sharers[row] = sharers
-        for key, codes in lists.items():
-            if not codes:
-                continue
-            array = self.lists[key]
-            if len(codes) > array.shape[1]:
-                array = self.lists[key] = _grown(array, len(array), max(len(codes), 2 * array.shape[1]))
-            array[row, : len(codes)] = codes
-        self.resting.pop(name, None)
-        self.gone.pop(name, None)
+        lists = [FIRST_REGION + region for region in regions] or [EVERYWHERE]
+        if remote:
+            lists.append(REMOTE_LIST)
+        self._targets.append(row)
+        self._rows += self._facts.pack(*facts)
+        count = len(lists)
+        lists += codes
+        self._packed.append(count)
+        self._packed.append(len(lists))
+        self._packed.fromlist(lists)
+        if self.resting:
+            self.resting.pop(name, None)
+        if self.gone:
+            self.gone.pop(name, None)
 
     def rest(self, name: str, resting: Resting) -> None:
         """Keeps of an id only that it is there and why it takes no part."""
@@ -111,11 +142,10 @@ class Side:
             self.names[row] = name
         else:
             row = len(self.names)
-            if row == len(self.rows):
-                self._double()
             self.names.append(name)
+            self.versions.append(0)
             self.sharers.append(())
-        self.ids[row] = id_words(name)
+        self._named[row] = name
         self.row_of[name] = row
         return row
 
@@ -124,28 +154,81 @@ class Side:
         if row is None:
             return
         # Zeros, so that nothing of what was erased stays in memory or gets into a snapshot.
-        self.rows[row] = np.zeros((), self.dtype)
-        self.ids[row] = 0
-        for array in self.lists.values():
-            array[row] = 0
+        self._targets.append(row)
+        self._rows += self._nothing
+        self._packed += self._no_places
+        self._named[row] = ""
         self.names[row] = ""
+        self.versions[row] = 0
         self.sharers[row] = ()
         self.free.append(row)
 
-    def _double(self) -> None:
-        size = 2 * len(self.rows)
-        self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
-        self.ids = np.concatenate([self.ids, np.zeros_like(self.ids)])
-        for key, array in self.lists.items():
-            self.lists[key] = _grown(array, size, array.shape[1])
+    def flush(self, lists: int) -> NDArray[np.int32]:
+        """Write what was taken in; gives the rows that changed. `lists`: how many membership lists there are."""
+        targets = np.frombuffer(self._targets, np.int32)
+        if not targets.size:
+            return targets
+        packed, rows, named = np.frombuffer(self._packed, np.int32), self._rows, self._named
+        self._forget_pending()
+        self._make_room(lists)
+        self._write_ids(named)
+        done = begin = 0
+        while True:
+            done, begin = put(self.columns, np.frombuffer(rows, self.dtype), targets, packed, done, begin)
+            if done == targets.size:
+                return targets
+            self._renew(len(packed) - begin)
+
+    def _make_room(self, lists: int) -> None:
+        columns, used = self.columns, self.used
+        if used > len(columns.rows):
+            size = used + used // 4
+            columns = columns._replace(
+                rows=_longer(columns.rows, size), words=_longer(columns.words, size), ids=_longer(columns.ids, size)
+            )
+        if lists > len(columns.lists):
+            columns = columns._replace(lists=_longer(columns.lists, 2 * lists))
+        self.columns = columns
+
+    def _write_ids(self, named: dict[int, str]) -> None:
+        """An id of at most 64 ASCII characters as big-endian words: their order is the order of the strings."""
+        width = 8 * ID_WORDS
+        padded = b"".join(name.encode().ljust(width, b"\0") for name in named.values())
+        words = np.frombuffer(padded, ">u8").reshape(-1, ID_WORDS)
+        self.columns.ids[np.fromiter(named, np.int64, len(named))] = words
+
+    def _renew(self, more: int) -> None:
+        """New arrays for codes and lists, without garbage, with room for `more` codes and a part of what is there."""
+        old = self.columns
+        codes = int(old.used[CODES] - old.used[CODES_GARBAGE])
+        pool = int(old.used[POOL] - old.used[POOL_GARBAGE])
+        widest = int(old.lists[:, ROOM].max(initial=0))
+        fresh = old._replace(
+            codes=np.zeros(codes + max(codes // 4, 2 * more), np.int32),
+            pool=np.zeros(pool + max(pool // 2, 2 * more) + 2 * widest, np.int32),
+        )
+        compact(old, fresh.codes, fresh.pool, self.used)
+        self.columns = fresh
 
 
-def _grown(array: NDArray[np.int32], rows: int, width: int) -> NDArray[np.int32]:
-    grown = np.zeros((rows, width), np.int32)
-    grown[: array.shape[0], : array.shape[1]] = array
-    return grown
+def facts_of(dtype: np.dtype[np.void]) -> list[str]:
+    """The fields of a row that say something of the posting or seeker, in their order."""
+    return [name for name in dtype.names or () if name not in KEPT]
 
 
-def side(dtype: np.dtype[np.void], lists: Sequence[str]) -> Side:
-    """An empty side whose rows have these lists."""
-    return Side(dtype, {name: np.zeros((FIRST_ROWS, FIRST_WIDTH), np.int32) for name in lists})
+def _packing(dtype: np.dtype[np.void]) -> struct.Struct:
+    """Packs the facts as a row lies in memory, the fields that are kept as zeros."""
+    letters = {"i1": "b", "i2": "h", "i4": "i", "i8": "q"}
+    form, at, fields = "=", 0, dtype.fields
+    assert fields is not None  # noqa: S101 - a row is a structure
+    for name in facts_of(dtype):
+        kind, offset, *_ = fields[name]
+        form += f"{offset - at}x" + letters[kind.str[1:]]
+        at = offset + kind.itemsize
+    return struct.Struct(f"{form}{dtype.itemsize - at}x")
+
+
+def _longer(values: NDArray[G], size: int) -> NDArray[G]:
+    longer = np.zeros((size, *values.shape[1:]), values.dtype)
+    longer[: len(values)] = values
+    return longer

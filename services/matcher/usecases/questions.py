@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.matcher.domain.index import Judgement
+from services.matcher.domain.answers import Judgement
 from services.matcher.usecases.lists import Cause
 from services.matcher.usecases.matching import Matching
 from services.matcher.usecases.world import World

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from services.matcher.domain import Index, entries
+from services.matcher.domain.side import facts_of
 from shared.contracts.recommendations import AnchorKind, Entry, RecommendationsRefreshed
 from tests.unit.matcher.examples import NOW, POLICY, posting, profile, region, skill
 
@@ -60,9 +61,10 @@ def test_nothing_of_an_erased_seeker_is_left_in_the_arrays():
     index = pair()
     index.remove_profile("s", 4, NOW)
     side = index.seekers
-    assert not side.rows.tobytes().strip(b"\0")
-    assert not side.ids.any()
-    assert not any(codes.any() for codes in side.lists.values())
+    index.flush()
+    facts = side.columns.rows[facts_of(side.dtype)]
+    assert not any(any(row) for row in facts.tolist())
+    assert not any(array.any() for array in (side.columns.words, side.columns.ids, side.columns.codes))
 
 
 def test_the_slot_of_an_erased_seeker_is_used_again():
@@ -132,4 +134,4 @@ def test_a_list_is_as_long_as_asked():
         ids = [one.id for one in index.top(POSTING, "p", NOW, k)]
         assert len(ids) == min(k, 1500)
         assert ids == sorted(ids, key=lambda name: (-(int(name[1:]) % 3), name))
-    assert np.count_nonzero(index.seekers.rows["live"]) == 1500
+    assert np.count_nonzero(index.seekers.columns.rows["live"]) == 1500

@@ -1,16 +1,23 @@
 """Index.top, judge and holds against the oracle, on random worlds that change."""
 
+import tomllib
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
-from services.matcher.domain import Index, entries, load
+from services.matcher.domain import Index, Policy, entries, load
+from services.matcher.domain.facts import micros
+from services.matcher.domain.lookups import of_posting, of_seeker
+from services.matcher.domain.policy import CURRENT
+from services.matcher.domain.questions import weigh
+from services.matcher.domain.search import candidates, scratch
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
-from tests.oracle import worlds
+from tests.oracle import oracle, worlds
 from tests.oracle.oracle import Person, Work, judge, oracle_list
 
 POLICY = load()
@@ -20,9 +27,9 @@ Body = dict[str, Any]
 class World:
     """The index, and beside it what it was told."""
 
-    def __init__(self, seed: int, postings: int, seekers: int) -> None:
+    def __init__(self, seed: int, postings: int, seekers: int, policy: Policy = POLICY) -> None:
         self.random = Random(seed)
-        self.index = Index(POLICY)
+        self.index = Index(policy)
         self.bodies: dict[AnchorKind, dict[str, Body]] = {kind: {} for kind in AnchorKind}
         for number in range(postings):
             self.put(AnchorKind.POSTING, f"p{number}", 1)
@@ -130,3 +137,65 @@ def test_judge_and_holds_agree_with_the_oracle_for_every_pair():
                 assert found.components.model_dump() == entry["components"]
                 assert list(found.missing) == entry["missing"]
                 assert list(found.unknown) == entry["unknown"]
+
+
+def other_policy(seed: int) -> Body:
+    """Some gates off, other weights, and many related concepts."""
+    random = Random(seed)
+    body = tomllib.loads(CURRENT.read_text())
+    body |= {"version": f"other-{seed}", "minimum": 250, "gates": random.sample(body["gates"], 4)}
+    body["skill_weights"]["default"] = 7
+    for table, pool in (("related_skills", worlds.SKILLS), ("related_occupations", worlds.OCCUPATIONS)):
+        named = [f"{scheme}:{code}" for scheme, code in pool]
+        body[table] = {
+            one: {other: random.randint(1, 999) for other in random.sample(named, 4) if other != one}
+            for one in random.sample(named, 8)
+        }
+    return body
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_under_another_policy(seed: int, monkeypatch: pytest.MonkeyPatch):
+    body = other_policy(seed)
+    monkeypatch.setattr(oracle, "POLICY", body)
+    world = World(seed, 40, 60, Policy.model_validate(body))
+    assert world.check_all(worlds.START) > 300
+    world.change(60)
+    assert world.check_all(worlds.START + timedelta(hours=1)) > 300
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_policy_may_change_under_a_living_index(seed: int, monkeypatch: pytest.MonkeyPatch):
+    world = World(seed, 40, 60)
+    before = world.check_all(worlds.START)
+    body = other_policy(seed)
+    with monkeypatch.context() as other:
+        other.setattr(oracle, "POLICY", body)
+        world.index.adopt(Policy.model_validate(body))
+        world.change(30)
+        assert world.check_all(worlds.START) != before
+    world.index.adopt(POLICY)
+    assert world.check_all(worlds.START) > 300
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_sum_exceeds_its_bound(seed: int):
+    """What `search` leaves out by its bound could not have been on the list."""
+    policy = Policy.model_validate(other_policy(seed)) if seed % 2 else POLICY
+    world = World(seed, 60, 120, policy)
+    index, now = world.index, micros(worlds.START)
+    everything = scratch(200)
+    for kind in AnchorKind:
+        by_posting = kind is AnchorKind.POSTING
+        own, others = (index.postings, index.seekers) if by_posting else (index.seekers, index.postings)
+        index.flush()
+        given = (index.postings.columns, index.seekers.columns, index._tables(), index._weights)
+        for row in own.row_of.values():
+            lookups = (of_posting if by_posting else of_seeker)(row, own.columns, *given[2:])
+            count = candidates(by_posting, row, now, others.used, lookups, *given, everything)
+            rows = everything.rows[:count].astype(np.int64)
+            weighed = weigh(by_posting, row, rows, now, *given)
+            assert (weighed.parts.sum(axis=1) <= everything.bounds[:count]).all()
+            everybody = np.arange(others.used)
+            fits = weigh(by_posting, row, everybody, now, *given).points
+            assert set(everybody[fits >= 0]) <= set(rows.tolist())

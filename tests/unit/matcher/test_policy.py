@@ -1,10 +1,10 @@
-import json
+import tomllib
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from services.matcher.domain.policy import CURRENT, Policy, load
+from services.matcher.domain.policy import CURRENT, Policy, load, parse
 
 
 def test_the_current_policy_adds_up_to_a_thousand():
@@ -27,14 +27,30 @@ def test_the_current_policy_adds_up_to_a_thousand():
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(part: str, change: dict[str, Any]):
-    body = json.loads(CURRENT.read_text())
+    body = tomllib.loads(CURRENT.read_text())
     body[part] |= change
     with pytest.raises(ValidationError):
         Policy.model_validate(body)
 
 
 def test_schemes_of_one_family_have_equal_broad_groups():
-    body = json.loads(CURRENT.read_text())
+    body = tomllib.loads(CURRENT.read_text())
     body["occupation"]["schemes"]["ssyk-2012"]["broad_length"] = 1
     with pytest.raises(ValidationError, match="one length"):
         Policy.model_validate(body)
+
+
+def test_a_wrong_key_is_named():
+    text = CURRENT.read_text().replace("full_after_months = 24", "full_after_month = 24")
+    with pytest.raises(ValueError, match=r"experience\.full_after_months: Field required"):
+        parse(text)
+
+
+@pytest.mark.parametrize("table", ["related_skills", "related_occupations"])
+def test_few_concepts_are_related_to_one(table: str):
+    near = "\n".join(f'"esco:{number}" = 500' for number in range(17))
+    text = CURRENT.read_text().replace(f"[{table}]\n", f'[{table}."esco:a"]\n{near}\n')
+    with pytest.raises(ValueError, match="esco:a has 17 related concepts, 16 are the most"):
+        parse(text)
+    with pytest.raises(ValueError, match="esco:3 is related to itself"):
+        parse(text.replace('"esco:a"', '"esco:3"').replace('"esco:16" = 500\n', ""))

@@ -111,7 +111,7 @@ def test_another_policy_or_format_or_age_is_not_used(tmp_path: Path, monkeypatch
     assert store.read(path, POLICY.model_copy(update={"skill_weights": weights}), NOW, DAY) is None
     assert store.read(path, POLICY, NOW + DAY + timedelta(seconds=1), DAY) is None
     assert store.read(path, POLICY, NOW + DAY, DAY) is not None
-    monkeypatch.setattr(store, "FORMAT", 2)
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
     assert store.read(path, POLICY, NOW, DAY) is None
 
 

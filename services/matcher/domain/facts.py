@@ -1,0 +1,116 @@
+"""Postings and profiles as numbers: the facts of a row, in the order of its fields, and its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple, TypeVar
+
+from services.matcher.domain.codes import Codes, Occupations, Plain, Regions, Skills
+from services.matcher.domain.columns import NO_END, UNKNOWN, currency
+from shared.contracts.common import Benefit, Code, EmploymentType, KeyGroup
+from shared.contracts.postings import Posting
+from shared.contracts.profiles import Profile
+
+T = TypeVar("T")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+BENEFIT_BITS: Final = {item: 1 << place for place, item in enumerate(Benefit)}
+EMPLOYMENT_BITS: Final = {item: 1 << place for place, item in enumerate(EmploymentType)}
+KEY_GROUP_BITS: Final = {item: 1 << place for place, item in enumerate(KeyGroup)}
+
+
+class Row(NamedTuple):
+    """One posting or seeker."""
+
+    facts: tuple[int, ...]
+    regions: list[int]
+    remote: bool
+    """Whether the work could be done, or might be taken, from anywhere."""
+    codes: list[int]
+    """All other codes, in the order of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Reads models with these vocabularies, which grow by what is new."""
+
+    skills: Skills
+    regions: Regions
+    occupations: Occupations
+    licences: Plain
+
+    def posting(self, posting: Posting) -> Row:
+        """An open posting."""
+        required = _numbers(self.skills, posting.required_skills)
+        preferred = [skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required]
+        regions = _numbers(self.regions, posting.regions)
+        licences = _numbers(self.licences, posting.licences)
+        pay = posting.pay
+        facts = (
+            NO_END if posting.valid_through is None else micros(posting.valid_through),
+            posting.version,
+            UNKNOWN if posting.occupation is None else self.occupations.number(posting.occupation.key),
+            UNKNOWN if pay is None or pay.min is None else pay.min,
+            UNKNOWN if pay is None or pay.max is None else pay.max,
+            0,  # derived: the weights of its skills
+            0,
+            UNKNOWN if pay is None else currency(pay.currency),
+            UNKNOWN if posting.experience_months is None else posting.experience_months,
+            _bits(BENEFIT_BITS, posting.benefits),
+            1,
+            posting.remote,
+            0 if posting.education is None else posting.education.level,
+            0 if posting.employment_type is None else EMPLOYMENT_BITS[posting.employment_type],
+            _bits(KEY_GROUP_BITS, posting.key_groups),
+            len(regions),
+            len(licences),
+            len(required),
+            len(required) + len(preferred),
+        )
+        return Row(facts, regions, posting.remote, required + preferred + licences)
+
+    def profile(self, profile: Profile) -> Row:
+        """An active profile with consent."""
+        regions = _numbers(self.regions, profile.regions)
+        occupations = _numbers(self.occupations, profile.occupations)
+        skills = _numbers(self.skills, profile.skills)
+        licences = _numbers(self.licences, profile.licences or ())
+        floor = profile.pay_floor
+        facts = (
+            profile.version,
+            0,  # derived: the signature of the skills
+            UNKNOWN if profile.lives_in is None else self.regions.number(profile.lives_in.key),
+            UNKNOWN if floor is None else floor.amount,
+            UNKNOWN if floor is None else currency(floor.currency),
+            UNKNOWN if profile.experience_months is None else profile.experience_months,
+            _bits(BENEFIT_BITS, profile.benefits_needed),
+            UNKNOWN if profile.licences is None else len(licences),
+            UNKNOWN if profile.remote is None else int(profile.remote),
+            1,
+            0 if profile.education is None else profile.education.level,
+            _bits(EMPLOYMENT_BITS, profile.employment_types),
+            _bits(KEY_GROUP_BITS, profile.key_groups),
+            len(occupations),
+            len(regions),
+            len(skills),
+        )
+        return Row(facts, regions, profile.remote is not False, occupations + skills + licences)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def _numbers(codes: Codes, wanted: Iterable[Code]) -> list[int]:
+    """Their numbers in their order, none twice."""
+    return list(dict.fromkeys([codes.number(f"{code.scheme}:{code.code}") for code in wanted]))
+
+
+def _bits(places: Mapping[T, int], items: Iterable[T]) -> int:
+    bits = 0
+    for item in items:
+        bits |= places[item]
+    return bits

@@ -1,0 +1,322 @@
+"""The best counterparts of one anchor, exactly, without scoring most of them. Compiled.
+
+1. Candidates: whoever is in a list of a place that fits (`members`), or everybody where that is nearly all;
+   their gate words are tested first, and those who are left pass all gates.
+2. For each, everything but the skills is scored, and the skills as if all were there: a bound.
+3. Skills are counted from the highest bound down, until no bound reaches the last of the best so far.
+"""
+
+# ruff: noqa: FBT001, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matcher.domain.columns import (
+    EVERYWHERE,
+    FIRST_REGION,
+    ID_WORDS,
+    REMOTE_LIST,
+    Columns,
+    Related,
+    Tables,
+)
+from services.matcher.domain.compiled import compiled, inlined
+from services.matcher.domain.gates import REGION, SWITCHED
+from services.matcher.domain.kernels import (
+    FITS,
+    gates,
+    licence_gate,
+    most_points,
+    place_gate,
+    score_pair,
+)
+from services.matcher.domain.lookups import Lookups, credits_of, of_posting, of_seeker
+from services.matcher.domain.members import LENGTH, START
+from services.matcher.domain.policy import Weights
+from services.matcher.domain.questions import (
+    Weighed,
+    closeness,
+    licences_shared,
+    place_of,
+    required_and_preferred,
+    skills_wanted,
+    weigh_with,
+)
+from services.matcher.domain.words import employment_bits, guards, may_pass, skill_bit
+
+if TYPE_CHECKING:
+    from services.matcher.domain.columns import PostingRow, SeekerRow
+
+ONE: Final = np.uint64(1)
+DE_BRUIJN: Final = np.uint64(0x03F79D71B4CB0A89)
+"""Each six bits in a row of it, from any place, are others (Leiserson et al., 1998): they tell which bit is set."""
+BIT: Final = np.zeros(64, np.int64)
+for _place in range(64):
+    BIT[((0x03F79D71B4CB0A89 << _place) & (2**64 - 1)) >> 58] = _place
+SCAN_ABOVE: Final = 3
+"""Everybody is looked at, in the order of memory, when the lists hold more than one in so many."""
+
+
+class Scratch(NamedTuple):
+    """Room for every counterpart, used again by each question."""
+
+    rows: NDArray[np.int32]
+    bounds: NDArray[np.int32]
+    """Points that nobody's sum exceeds."""
+    order: NDArray[np.int32]
+    bitmap: NDArray[np.uint64]
+
+
+def scratch(size: int) -> Scratch:
+    """For so many counterparts."""
+    rows, bounds, order = (np.zeros(size, np.int32) for _ in range(3))
+    return Scratch(rows, bounds, order, np.zeros(size // 64 + 1, np.uint64))
+
+
+@inlined
+def in_place(code: int, near: NDArray[np.int8], remote: bool) -> bool:
+    """Whether a membership list is one of those in which the anchor's counterparts are."""
+    if code == EVERYWHERE:
+        return True
+    if code == REMOTE_LIST:
+        return remote
+    return bool(near[code - FIRST_REGION] & FITS)
+
+
+@compiled
+def by_bound(scratch: Scratch, count: int, weights: Weights) -> None:
+    """Fill `order`: candidates from the highest bound to the lowest (counting sort)."""
+    most = weights.occupation + weights.required + weights.preferred + weights.education + weights.experience
+    most += weights.place + weights.pay + weights.benefits + weights.key_group
+    begins = np.zeros(most + 2, np.int64)
+    for place in range(count):
+        begins[most - scratch.bounds[place] + 1] += 1
+    for value in range(most + 1):
+        begins[value + 1] += begins[value]
+    for place in range(count):
+        value = most - scratch.bounds[place]
+        scratch.order[begins[value]] = place
+        begins[value] += 1
+
+
+@compiled
+def comes_before(points: int, row: int, other_points: int, other: int, ids: NDArray[np.uint64]) -> bool:
+    """The order of a list: points down, then id up."""
+    if points != other_points:
+        return points > other_points
+    for word in range(ID_WORDS):
+        if ids[row, word] != ids[other, word]:
+            return bool(ids[row, word] < ids[other, word])
+    return False
+
+
+@compiled
+def maybe(
+    by_posting: bool,
+    anchor: int,
+    used: int,
+    near: NDArray[np.int8],
+    postings: Columns,
+    seekers: Columns,
+    weights: Weights,
+    scratch: Scratch,
+) -> int:
+    """Fill `rows`, ascending, with those in the right place whose gate words pass; how many they are.
+
+    The lists of the place are marked in a bitmap first: so nobody comes twice, and memory is read in its order.
+    There are few branches in the loops, so that the processor waits for many rows at once. `used`: rows of the
+    others.
+    """
+    words = seekers.words if by_posting else postings.words
+    lists = seekers.lists if by_posting else postings.lists
+    pool = seekers.pool if by_posting else postings.pool
+    rows, bitmap = scratch.rows, scratch.bitmap
+    kept = guards(weights.gates)
+    own_word = postings.words[anchor] if by_posting else seekers.words[anchor]
+    types = employment_bits(own_word, weights.gates)
+    remote = postings.rows[anchor].remote == 1 if by_posting else seekers.rows[anchor].remote != 0
+    placeless = postings.rows[anchor].regions == 0 if by_posting else seekers.rows[anchor].regions == 0
+    listed = 0
+    for code in range(lists.shape[0]):
+        if lists[code, LENGTH] and in_place(code, near, remote):
+            listed += lists[code, LENGTH]
+    count = 0
+    if weights.gates & REGION == 0 or placeless or listed * SCAN_ABOVE > used:
+        for row in range(used):
+            word = words[row]
+            seeker, posting = (word, own_word) if by_posting else (own_word, word)
+            rows[count] = row
+            count += (word & types != 0) & may_pass(seeker, posting, kept)
+        return count
+    cells = (used + 63) >> 6
+    bitmap[:cells] = 0
+    for code in range(lists.shape[0]):
+        if lists[code, LENGTH] and in_place(code, near, remote):
+            start = lists[code, START]
+            for place in range(start, start + lists[code, LENGTH]):
+                row = pool[place]
+                bitmap[row >> 6] |= ONE << np.uint64(row & 63)
+    for cell in range(cells):
+        bits = bitmap[cell]
+        while bits:
+            row = (cell << 6) + BIT[((bits & (~bits + ONE)) * DE_BRUIJN) >> np.uint64(58)]
+            bits &= bits - ONE
+            word = words[row]
+            seeker, posting = (word, own_word) if by_posting else (own_word, word)
+            rows[count] = row
+            count += (word & types != 0) & may_pass(seeker, posting, kept)
+    return count
+
+
+@compiled
+def signs_of(skills: NDArray[np.int32], near: Related) -> NDArray[np.int64]:
+    """For each skill of a posting, the bits of itself and of all that count for it."""
+    signs = np.zeros(skills.size, np.int64)
+    for place in range(skills.size):
+        skill = skills[place]
+        signs[place] = skill_bit(skill)
+        for number in range(credits_of(skill, near)):
+            signs[place] |= skill_bit(near.others[near.starts[skill] + number])
+    return signs
+
+
+@inlined
+def skills_lost(
+    posting: PostingRow,
+    seeker: SeekerRow,
+    signs: NDArray[np.int64],
+    wanted: NDArray[np.int32],
+    weight_of: NDArray[np.int32],
+    weights: Weights,
+) -> int:
+    """Points that the seeker lacks at least for skills of which no bit is set."""
+    required = preferred = lost = 0
+    for i in range(posting.skills):
+        if signs[i] & seeker.signature:
+            if i < posting.required:
+                required += weight_of[wanted[i], 0]
+            else:
+                preferred += weight_of[wanted[i], 0]
+    if required < posting.required_weight:
+        lost += weights.required - int(weights.required * required * (1.0 / posting.required_weight)) - 1
+    if preferred < posting.preferred_weight:
+        lost += weights.preferred - int(weights.preferred * preferred * (1.0 / posting.preferred_weight)) - 1
+    return lost
+
+
+@compiled
+def candidates(
+    by_posting: bool,
+    anchor: int,
+    now: int,
+    used: int,
+    lookups: Lookups,
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+    scratch: Scratch,
+) -> int:
+    """Fill `rows` and `bounds` with whoever passes all gates; how many they are."""
+    wanted = skills_wanted(by_posting, anchor, postings)
+    signs = signs_of(wanted, tables.credits)
+    near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
+    count = maybe(by_posting, anchor, used, near, postings, seekers, weights, scratch)
+    posting_rows, seeker_rows = postings.rows, seekers.rows
+    codes = seekers.codes if by_posting else postings.codes
+    rows, bounds = scratch.rows, scratch.bounds
+    weight_of = tables.skills
+    off = SWITCHED & ~weights.gates
+    passed = 0
+    for place in range(count):
+        row = rows[place]
+        p, s = (anchor, row) if by_posting else (row, anchor)
+        posting: PostingRow = posting_rows[p]
+        seeker: SeekerRow = seeker_rows[s]
+        failed, _ = gates(posting, seeker, now)
+        if failed & ~off:
+            continue
+        found = place_of(by_posting, posting, seeker, near, codes)
+        failed, _ = place_gate(posting, seeker, found)
+        if failed & ~off:
+            continue
+        if posting.licences:
+            shared = licences_shared(by_posting, posting, seeker, licence_of, codes)
+            failed, _ = licence_gate(posting, seeker, shared)
+            if failed & ~off:
+                continue
+        close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
+        bound = most_points(posting, seeker, found, close, weights)
+        if by_posting:
+            bound -= skills_lost(posting, seeker, signs, wanted, weight_of, weights)
+        if bound >= weights.minimum:
+            rows[passed] = row
+            bounds[passed] = bound
+            passed += 1
+    return passed
+
+
+@compiled
+def search(
+    by_posting: bool,
+    anchor: int,
+    now: int,
+    k: int,
+    used: int,
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+    scratch: Scratch,
+) -> tuple[NDArray[np.int64], Weighed]:
+    """The rows of the best `k` counterparts, best first, and all about each."""
+    lookups = (
+        of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
+    )
+    near, close_of = lookups.near, lookups.close
+    skill_lookups = (lookups.heads, lookups.pairs, lookups.credit)
+    count = candidates(by_posting, anchor, now, used, lookups, postings, seekers, tables, weights, scratch)
+    by_bound(scratch, count, weights)
+    posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
+    codes = seekers.codes if by_posting else postings.codes
+    ids = seekers.ids if by_posting else postings.ids
+    wanted = skills_wanted(by_posting, anchor, postings)
+    got = np.zeros(wanted.size, np.int32)
+    best = np.empty(k, np.int64)
+    points = np.empty(k, np.int64)
+    found = 0
+    for turn in range(count):
+        candidate = scratch.order[turn]
+        row = int(scratch.rows[candidate])
+        if found == k and scratch.bounds[candidate] < points[k - 1]:
+            break
+        p, s = (anchor, row) if by_posting else (row, anchor)
+        posting: PostingRow = posting_rows[p]
+        seeker: SeekerRow = seeker_rows[s]
+        required, preferred = required_and_preferred(
+            by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+        )
+        close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
+        if close <= 0 and required == 0 and preferred == 0:
+            continue
+        lies = place_of(by_posting, posting, seeker, near, codes)
+        total = 0
+        for part in score_pair(posting, seeker, lies, close, required, preferred, weights):
+            total += part
+        if total < weights.minimum:
+            continue
+        if found == k:
+            if not comes_before(total, row, points[k - 1], best[k - 1], ids):
+                continue
+            found -= 1
+        hole = found
+        while hole > 0 and comes_before(total, row, points[hole - 1], best[hole - 1], ids):
+            best[hole], points[hole] = best[hole - 1], points[hole - 1]
+            hole -= 1
+        best[hole], points[hole] = row, total
+        found += 1
+    rows = best[:found]
+    return rows, weigh_with(lookups, by_posting, anchor, rows, now, postings, seekers, tables, weights)
