@@ -11,7 +11,7 @@ DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(S
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-quick lint format bench contracts token lock up down clean
+.PHONY: help setup demo dev test test-quick lint format bench bench-matcher verify-lists contracts token lock up down clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ format: $(STAMP) ## let ruff format and fix what it can
 
 bench: $(STAMP) ## a whole season and its latency, into out/bench/season.json
 	$(PYTHON) -m tests.bench.season
+
+bench-matcher: $(STAMP) ## the matcher beside numpy and MongoDB, into out/bench/matcher.json [ARGS="--profiles 5000"]
+	$(PYTHON) -m tests.bench.matcher $(ARGS)
+
+verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]
+	@$(PYTHON) -m services.matcher.verify
 
 contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts and the services
 	$(PYTHON) -m deploy.contracts

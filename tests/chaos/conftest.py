@@ -1,8 +1,9 @@
-"""The platform under test: real servers, every service in two processes, short sessions and leases."""
+"""The platform under test: real servers, services in several processes, short sessions and leases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,8 @@ def topics_file(tmp_path: Path) -> Path:
     return uncompacted(PROJECT / "deploy" / "topics.toml", tmp_path / "topics.toml")
 
 
-@pytest.fixture
-def platform(servers: Servers, tmp_path: Path, topics_file: Path) -> Iterator[Platform]:
-    """Of each service two processes: `matcher` and `matcher-2`."""
+@contextmanager
+def one_of_each(servers: Servers, root: Path, topics_file: Path) -> Iterator[Platform]:
     servers.reset()
     env = {
         "TOPICS_FILE": str(topics_file),
@@ -42,10 +42,30 @@ def platform(servers: Servers, tmp_path: Path, topics_file: Path) -> Iterator[Pl
         "EXPIRY_EVERY_S": "1",
         "SNAPSHOT_EVERY_S": "5",
     }
-    with Platform(servers.addresses, tmp_path, env={"*": env}) as running:
+    with Platform(servers.addresses, root, env={"*": env}) as running:
         running.start_all()
-        for service in SERVICES:
-            running.start(service, f"{service}-2")
-        for service in SERVICES:
-            running[f"{service}-2"].wait_ready()
+        yield running
+
+
+def start_more(running: Platform, processes: Mapping[str, str]) -> None:
+    """Processes by name, each of the service that is given."""
+    for name, service in processes.items():
+        running.start(service, name)
+    for name in processes:
+        running[name].wait_ready()
+
+
+@pytest.fixture
+def platform(servers: Servers, tmp_path: Path, topics_file: Path) -> Iterator[Platform]:
+    """Of each service two processes: `matcher` and `matcher-2`."""
+    with one_of_each(servers, tmp_path, topics_file) as running:
+        start_more(running, {f"{service}-2": service for service in SERVICES})
+        yield running
+
+
+@pytest.fixture
+def three_matchers(servers: Servers, tmp_path: Path, topics_file: Path) -> Iterator[Platform]:
+    """Three processes of the matcher, and one of each other service."""
+    with one_of_each(servers, tmp_path, topics_file) as running:
+        start_more(running, {"matcher-2": "matcher", "matcher-3": "matcher"})
         yield running

@@ -47,8 +47,8 @@ async def a_crowd(
             for name in PARTNERS:
                 answer = await operator("PUT", f"/partners/{name}", json={"name": name})
                 assert answer.is_success, answer.text
-            both = [platform["profiles"].url, platform["profiles-2"].url]
-            matchmaker = Caller.of(client, both, keys, "matchmaker", MATCHMAKER)
+            profiles = [process.url for name, process in platform.processes.items() if name.startswith("profiles")]
+            matchmaker = Caller.of(client, profiles, keys, "matchmaker", MATCHMAKER)
             yield Crowd([Partner(name, producer, random, ends) for name in PARTNERS], Seekers(matchmaker, random))
     finally:
         await producer.stop()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.contracts.recommendations import LIST_SIZE
 from tests.chaos.topics import Body, Written, last
 from tests.oracle.oracle import Person, Work, judge, oracle_list
 
@@ -169,6 +170,33 @@ def not_recommendable(history: History, lists: Mapping[str, Body], now: datetime
     return found
 
 
+def begins(records: Sequence[Written]) -> dict[str, tuple[int, int]]:
+    """By key, the partition and the first offset of its present version."""
+    first: dict[tuple[str, int], int] = {}
+    for record in records:
+        first.setdefault((record.key, record.version), record.offset)
+    return {key: (record.partition, first[key, record.version]) for key, record in last(records).items()}
+
+
+def outdated(history: History, kind: str, lists: Mapping[str, Body], now: datetime) -> list[str]:
+    """Which of these last lists, by anchor, are not what the oracle says now, changes of rank apart.
+
+    Who changed after a list was answered has a list of their own, and retracts nothing by a mere change of rank.
+    But of all others a list must still name the best, in their order: all of them, unless it is full.
+    """
+    side, other = ("profiles", "seeker") if kind == "posting" else ("postings", "posting")
+    begun, found = begins(history.records[other]), []
+    for name, body in lists.items():
+        seen = body["as_of"][side]
+        same = {key: read for key, read in history.pasts[other].present.items() if begun[key][1] < seen[begun[key][0]]}
+        right = oracle_list(kind, history.pasts[kind].present[name], same, now)
+        entries = body.get("entries", ())
+        kept = [_plain(entry) for entry in entries if entry["id"] in same]
+        if kept != (right[: len(kept)] if len(entries) == LIST_SIZE else right):
+            found.append(f"{kind} {name}: {_difference(kept, right)}")
+    return found
+
+
 @dataclass(frozen=True)
 class Answered:
     """What every answer to the present version of a live anchor has seen."""
@@ -186,9 +214,7 @@ def answered(kind: str, records: Sequence[Written], lists: Sequence[Body]) -> An
     """Raises AssertionError for a live anchor whose present version has no answer."""
     live = Work if kind == "posting" else Person
     present = {k: r for k, r in last(records).items() if r.body is not None and live(r.body).live}
-    first: dict[tuple[str, int], int] = {}
-    for record in records:
-        first.setdefault((record.key, record.version), record.offset)
+    begun = begins(records)
     side = "profiles" if kind == "posting" else "postings"
     seen: dict[str, NDArray[np.int64]] = {}
     for body in lists:
@@ -200,7 +226,7 @@ def answered(kind: str, records: Sequence[Written], lists: Sequence[Body]) -> An
     return Answered(
         names,
         np.array([present[name].partition for name in names]),
-        np.array([first[name, present[name].version] for name in names]),
+        np.array([begun[name][1] for name in names]),
         np.stack([seen[name] for name in names]),
     )
 

@@ -16,11 +16,10 @@ from random import Random
 import pytest
 
 from deploy.processes import Platform
-from shared.contracts.registry import POSTING_LISTS, POSTINGS, PROFILES, SEEKER_LISTS
-from tests.chaos import exactness, faults
+from tests.chaos import checks, faults
 from tests.chaos.conftest import SESSION_S
 from tests.chaos.crowd import PARTNERS, Crowd, a_crowd
-from tests.chaos.topics import Body, Topics, Written, last
+from tests.chaos.topics import Topics, last
 
 POSTINGS_MADE = SEEKERS_MADE = 2_000
 ROUNDS = 10
@@ -91,31 +90,8 @@ async def test_every_list_is_exact_and_no_pair_is_missed(platform: Platform, top
     topics = Topics(platform.addresses, topics_file, PARTNERS)
     await topics.settled()
 
-    state = {"posting": await topics.read(POSTINGS), "seeker": await topics.read(PROFILES)}
-    written = {"posting": await topics.read(POSTING_LISTS), "seeker": await topics.read(SEEKER_LISTS)}
-    assert len(last(state["posting"])) >= POSTINGS_MADE
-    assert len(last(state["seeker"])) >= SEEKERS_MADE
-    bodies = {kind: [record.body for record in written[kind] if record.body] for kind in exactness.SIDES}
-
-    every_list = [*bodies["posting"], *bodies["seeker"]]
-    print(f"{len(every_list)} lists, {sum(len(body.get('entries', ())) for body in every_list)} entries")
-    wrong = exactness.faults(state, every_list)
-    assert not wrong, f"{len(wrong)} of {len(every_list)} lists are not exact: {wrong[:5]}"
-
-    answers = {kind: exactness.answered(kind, state[kind], bodies[kind]) for kind in exactness.SIDES}
-    pairs = exactness.missed(answers["posting"], answers["seeker"])
-    assert not pairs, f"{len(pairs)} pairs were seen by neither side: {pairs[:5]}"
-
-    check_the_end(state, written)
-
-
-def check_the_end(state: dict[str, list[Written]], written: dict[str, list[Written]]) -> None:
-    """Only what may be recommended is, to whom it may be; of who was erased there is a tombstone."""
-    history, now = exactness.History(state), datetime.now(UTC)
-    history.see_all()
-    for kind in exactness.SIDES:
-        final = {key: record.body for key, record in last(written[kind]).items()}
-        lists: dict[str, Body] = {key: body for key, body in final.items() if body is not None}
-        assert not (bad := exactness.not_recommendable(history, lists, now)), f"{len(bad)}: {bad[:5]}"
-        for key, record in last(state[kind]).items():
-            assert (final[key] is None) == (record.body is None), f"{key} was erased, or not"
+    records = await checks.read(topics)
+    assert len(last(records.state["posting"])) >= POSTINGS_MADE
+    assert len(last(records.state["seeker"])) >= SEEKERS_MADE
+    checks.check_every_list(records)
+    checks.check_the_end(records)

@@ -61,7 +61,11 @@ class Topics:
 
     async def read(self, topic: str) -> list[Written]:
         """The whole topic, in order within each partition."""
-        found: list[Written] = []
+        return [one for raw in await self.raw(topic) if (one := _written(raw))]
+
+    async def raw(self, topic: str) -> list[Any]:
+        """The same as aiokafka's records, with fillers."""
+        found: list[Any] = []
         async with reading(self.addresses) as consumer:
             wheres = self.wheres([topic])
             ends = await consumer.end_offsets(wheres)
@@ -69,7 +73,7 @@ class Topics:
             await consumer.seek_to_beginning()
             while [where for where in wheres if await consumer.position(where) < ends[where]]:
                 batches = await consumer.getmany(timeout_ms=500)
-                found += [one for part in batches.values() for raw in part if (one := _written(raw))]
+                found += [raw for part in batches.values() for raw in part]
         return sorted(found, key=lambda record: (record.partition, record.offset))
 
     async def settled(self, within_s: float = 150) -> None:

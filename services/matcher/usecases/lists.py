@@ -60,6 +60,8 @@ class Lists:
         self._holders: dict[str, set[str]] = {}
         self._owned: dict[int, asyncio.Event] = {}
         self._floors: dict[str, int] = {}
+        self._under_way: dict[str, int] = {}
+        """Anchors whose list was being written when their partition left, and which that was."""
 
     # Which partitions are ours.
 
@@ -91,7 +93,11 @@ class Lists:
 
     def _forget(self, partition: int) -> None:
         for anchor in [a for a, issued in self.issued.items() if issued.partition == partition]:
-            self._let_go(anchor, self.issued.pop(anchor).entries)
+            gone = self.issued.pop(anchor)
+            self._let_go(anchor, gone.entries)
+            if not gone.written:
+                self._floors[anchor] = max(self._floors.get(anchor, 0), gone.revision)
+                self._under_way[anchor] = partition
         for queue in (self.asked, self.dirty):
             for anchor in [a for a, cause in queue.items() if cause.partition == partition]:
                 del queue[anchor]
@@ -140,6 +146,10 @@ class Lists:
             left = issued.partition == partition and issued.version != 0
             if left and world.index.standing(self.kind, anchor) is None:
                 self.mark(anchor, Cause(partition, now))
+        for anchor in [a for a, number in self._under_way.items() if number == partition]:
+            # what was under way when the partition left may have arrived after what was loaded
+            del self._under_way[anchor]
+            self.mark(anchor, Cause(partition, now, force=True))
         event = self._owned.get(partition)
         if event is not None:
             event.set()

@@ -83,11 +83,13 @@ class Matching:
         async with world.lock:
             for one, version in zip(chunk, asked, strict=True):
                 kind, anchor, cause = one
-                if world.version(kind, anchor) != version:
+                if world.version(kind, anchor) > version:
                     again.append(one)
                 elif self._is_due(self._lists[kind], anchor, cause, version):
                     settled.append(one)
             answers = await asyncio.to_thread(self._compute, settled) if settled else []
+            # a partition that has gone meanwhile, even if it is back, is loaded anew: then its anchors are marked
+            answers = [answer for answer in answers if self._lists[answer.kind].owns(answer.issued.partition)]
             for answer in answers:
                 self._lists[answer.kind].put(answer.anchor, answer.issued)
         if answers:
