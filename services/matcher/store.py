@@ -22,7 +22,6 @@ from pydantic import AwareDatetime, BaseModel, JsonValue
 
 from services.matcher.domain.codes import Codes
 from services.matcher.domain.columns import Columns
-from services.matcher.domain.derived import named_by_postings, named_by_seekers
 from services.matcher.domain.index import Index
 from services.matcher.domain.members import CODES as CODES_USED
 from services.matcher.domain.members import POOL
@@ -193,11 +192,7 @@ def _keys(index: Index, name: str) -> list[str]:
     keys = _codes(index, name).keys
     if name == "regions":
         return keys.copy()
-    used = {other: np.zeros(len(_codes(index, other).table), np.bool_) for other in CODES}
-    named_by_postings(
-        index.postings.columns, index.postings.used, used["occupations"], used["skills"], used["licences"]
-    )
-    named_by_seekers(index.seekers.columns, index.seekers.used, used["occupations"], used["skills"], used["licences"])
+    used = index.vocabulary_in_use()
     kept_keys = index.related_keys(name)
     return [key if used[name][place] or key in kept_keys else f"{FORGOTTEN}:{place}" for place, key in enumerate(keys)]
 

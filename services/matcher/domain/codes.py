@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from services.matcher.domain.columns import Related
 from services.matcher.domain.policy import Occupation, Policy
 from shared.regions import DEEPEST, ancestors, canonical
+
+if TYPE_CHECKING:
+    from shared.contracts.common import Code
 
 NONE: Final = -1
 """The integer of no code."""
@@ -36,6 +39,16 @@ class Codes(ABC):
         """The number of a key, a new one if it has none."""
         known = self._numbers.get(key)
         return self._add(key) if known is None else known
+
+    def numbers(self, wanted: Iterable[Code]) -> list[int]:
+        """The numbers of codes in their order, none twice."""
+        known = self._numbers
+        found: dict[int, None] = {}
+        for code in wanted:
+            key = f"{code.scheme}:{code.code}"
+            number = known.get(key)
+            found[self._add(key) if number is None else number] = None
+        return list(found)
 
     def _add(self, key: str) -> int:
         row = self._row(key)
@@ -117,9 +130,13 @@ class Regions(Codes):
     def __init__(self) -> None:
         super().__init__(DEEPEST + 1, NONE)
 
-    def number(self, key: str) -> int:
-        """The number of a region under any of its names."""
-        return super().number(canonical(key))
+    def _add(self, key: str) -> int:
+        name = canonical(key)
+        if name == key:
+            return super()._add(key)
+        # another name of a region is known from now on, too
+        number = self._numbers[key] = self.number(name)
+        return number
 
     def _row(self, key: str) -> list[int]:
         way = [self.number(region) for region in reversed(ancestors(key))]

@@ -14,6 +14,7 @@ may fit an anchor's place is found in a few lists (`services.matcher.domain.memb
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -172,6 +173,7 @@ def id_words(text: str) -> NDArray[np.uint64]:
     return np.frombuffer(padded, ">u8", ID_WORDS).astype(np.uint64)
 
 
+@cache
 def currency(code: str) -> int:
     """Three capital letters as a number below 26 ** 3."""
     first, second, third = code.encode()

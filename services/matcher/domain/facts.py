@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from services.matcher.domain.codes import Codes, Occupations, Plain, Regions, Skills
+from services.matcher.domain.codes import Occupations, Plain, Regions, Skills
 from services.matcher.domain.columns import NO_END, UNKNOWN, currency
-from shared.contracts.common import Benefit, Code, EmploymentType, KeyGroup
+from shared.contracts.common import Benefit, Education, EmploymentType, KeyGroup
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 
 T = TypeVar("T")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+LEVELS: Final[dict[Education | None, int]] = {None: 0, **{item: item.level for item in Education}}
 BENEFIT_BITS: Final = {item: 1 << place for place, item in enumerate(Benefit)}
 EMPLOYMENT_BITS: Final = {item: 1 << place for place, item in enumerate(EmploymentType)}
 KEY_GROUP_BITS: Final = {item: 1 << place for place, item in enumerate(KeyGroup)}
@@ -43,10 +44,10 @@ class Facts:
 
     def posting(self, posting: Posting) -> Row:
         """An open posting."""
-        required = _numbers(self.skills, posting.required_skills)
-        preferred = [skill for skill in _numbers(self.skills, posting.preferred_skills) if skill not in required]
-        regions = _numbers(self.regions, posting.regions)
-        licences = _numbers(self.licences, posting.licences)
+        required = self.skills.numbers(posting.required_skills)
+        preferred = [skill for skill in self.skills.numbers(posting.preferred_skills) if skill not in required]
+        regions = self.regions.numbers(posting.regions)
+        licences = self.licences.numbers(posting.licences)
         pay = posting.pay
         facts = (
             NO_END if posting.valid_through is None else micros(posting.valid_through),
@@ -61,7 +62,7 @@ class Facts:
             _bits(BENEFIT_BITS, posting.benefits),
             1,
             posting.remote,
-            0 if posting.education is None else posting.education.level,
+            LEVELS[posting.education],
             0 if posting.employment_type is None else EMPLOYMENT_BITS[posting.employment_type],
             _bits(KEY_GROUP_BITS, posting.key_groups),
             len(regions),
@@ -73,10 +74,10 @@ class Facts:
 
     def profile(self, profile: Profile) -> Row:
         """An active profile with consent."""
-        regions = _numbers(self.regions, profile.regions)
-        occupations = _numbers(self.occupations, profile.occupations)
-        skills = _numbers(self.skills, profile.skills)
-        licences = _numbers(self.licences, profile.licences or ())
+        regions = self.regions.numbers(profile.regions)
+        occupations = self.occupations.numbers(profile.occupations)
+        skills = self.skills.numbers(profile.skills)
+        licences = self.licences.numbers(profile.licences or ())
         floor = profile.pay_floor
         facts = (
             profile.version,
@@ -89,7 +90,7 @@ class Facts:
             UNKNOWN if profile.licences is None else len(licences),
             UNKNOWN if profile.remote is None else int(profile.remote),
             1,
-            0 if profile.education is None else profile.education.level,
+            LEVELS[profile.education],
             _bits(EMPLOYMENT_BITS, profile.employment_types),
             _bits(KEY_GROUP_BITS, profile.key_groups),
             len(occupations),
@@ -102,11 +103,6 @@ class Facts:
 def micros(moment: datetime) -> int:
     """Microseconds since 1970, exactly."""
     return (moment - EPOCH) // MICROSECOND
-
-
-def _numbers(codes: Codes, wanted: Iterable[Code]) -> list[int]:
-    """Their numbers in their order, none twice."""
-    return list(dict.fromkeys([codes.number(f"{code.scheme}:{code.code}") for code in wanted]))
 
 
 def _bits(places: Mapping[T, int], items: Iterable[T]) -> int:

@@ -16,7 +16,7 @@ from services.matcher.domain import questions
 from services.matcher.domain.answers import Judgement, Scored, Standing
 from services.matcher.domain.codes import Occupations, Plain, Regions, Skills, related
 from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, Tables
-from services.matcher.domain.derived import derive_postings, derive_seekers
+from services.matcher.domain.derived import derive_postings, derive_seekers, named_by_postings, named_by_seekers
 from services.matcher.domain.facts import Facts, Row, micros
 from services.matcher.domain.gates import GATES
 from services.matcher.domain.kernels import COMPONENTS
@@ -260,6 +260,15 @@ class Index:
         tables = {"skills": self.policy.related_skills, "occupations": self.policy.related_occupations}
         return {key for concept, others in tables.get(name, {}).items() for key in (concept, *others)}
 
+    def vocabulary_in_use(self) -> dict[str, NDArray[np.bool_]]:
+        """By vocabulary and number: whether a live posting or seeker names it."""
+        self.flush()
+        codes = {"occupations": self.occupations, "skills": self.skills, "licences": self.licences}
+        used = {name: np.zeros(len(one.table), np.bool_) for name, one in codes.items()}
+        named_by_postings(self.postings.columns, self.postings.used, *used.values())
+        named_by_seekers(self.seekers.columns, self.seekers.used, *used.values())
+        return used
+
     def flush(self) -> None:
         """Write what was taken in since the last question; questions do it by themselves."""
         lists = FIRST_REGION + len(self.regions.table)
@@ -279,6 +288,11 @@ def warm(policy: Policy) -> None:
         side.put(name, 1, Row((0,) * len(facts_of(side.dtype)), [], remote=False, codes=[]), ())
     for kind, name in ((AnchorKind.POSTING, "p"), (AnchorKind.SEEKER, "s")):
         index.top(kind, name, moment)
+    index.holds(AnchorKind.POSTING, "p", ["s"], moment)
+    index.adopt(policy)
+    index.vocabulary_in_use()
+    for side in (index.postings, index.seekers):
+        side.renew(0)
 
 
 def _names(bits: int) -> tuple[str, ...]:

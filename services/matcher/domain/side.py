@@ -177,7 +177,7 @@ class Side:
             done, begin = put(self.columns, np.frombuffer(rows, self.dtype), targets, packed, done, begin)
             if done == targets.size:
                 return targets
-            self._renew(len(packed) - begin)
+            self.renew(len(packed) - begin)
 
     def _make_room(self, lists: int) -> None:
         columns, used = self.columns, self.used
@@ -197,7 +197,7 @@ class Side:
         words = np.frombuffer(padded, ">u8").reshape(-1, ID_WORDS)
         self.columns.ids[np.fromiter(named, np.int64, len(named))] = words
 
-    def _renew(self, more: int) -> None:
+    def renew(self, more: int) -> None:
         """New arrays for codes and lists, without garbage, with room for `more` codes and a part of what is there."""
         old = self.columns
         codes = int(old.used[CODES] - old.used[CODES_GARBAGE])
