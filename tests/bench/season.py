@@ -15,9 +15,7 @@ import argparse
 import asyncio
 import json
 import os
-import platform as machine_of
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -38,25 +36,12 @@ from deploy.demo.progress import Bars
 from deploy.demo.season import PartnerPosting
 from deploy.processes import SERVICES, Platform
 from deploy.servers import PROJECT, running_servers
+from tests.bench.machine import commit, machine
 
 RECORDS = 1_000
 IMPORTS = 2
 PATIENCE_S = 120.0
 OUT = PROJECT / "out" / "bench" / "season.json"
-
-
-def machine() -> dict[str, Any]:
-    """What this runs on."""
-    lines = Path("/proc/cpuinfo").read_text("ascii", errors="replace").splitlines()
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "cpu": cpu,
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(memory, 1),
-        "python": machine_of.python_version(),
-        "load_before": round(os.getloadavg()[0], 2),
-    }
 
 
 async def season(  # noqa: C901 - three things at a time, each simple
@@ -202,9 +187,7 @@ def main() -> int:
     console.print(about)
     with tempfile.TemporaryDirectory(prefix="bench-") as root:
         result = asyncio.run(run(given, Path(root), console))
-    asked = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False).stdout.strip()
-    settings = {"rate": given.rate, "seconds": given.seconds, "services": SETTINGS["*"], "commit": commit}
+    settings = {"rate": given.rate, "seconds": given.seconds, "services": SETTINGS["*"], "commit": commit()}
     result |= {"machine": about, "settings": settings}
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from services.matcher.domain import compiled
 
 def imported(source: Path) -> set[str]:
     """Modules of ours that a module imports when it runs."""
-    nodes = ast.walk(ast.parse(source.read_text()))
+    nodes = ast.parse(source.read_text()).body  # not those below `if TYPE_CHECKING`
     names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     return {name for name in names if name.startswith(("services.", "shared."))}
 
