@@ -14,6 +14,7 @@ from services.matcher.domain.policy import Occupation, Policy
 from shared.regions import DEEPEST, ancestors, canonical
 
 if TYPE_CHECKING:
+    from services.matcher.domain.bodies import Concept
     from shared.contracts.common import Code
 
 NONE: Final = -1
@@ -40,7 +41,7 @@ class Codes(ABC):
         known = self._numbers.get(key)
         return self._add(key) if known is None else known
 
-    def numbers(self, wanted: Iterable[Code]) -> list[int]:
+    def numbers(self, wanted: Iterable[Code | Concept]) -> list[int]:
         """The numbers of codes in their order, none twice."""
         known = self._numbers
         found: dict[int, None] = {}

@@ -17,7 +17,7 @@ def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Sequence[Sco
     if anchor is None or not scored:
         return ()
     rows = [one.row for one in scored]
-    skills = index.skills_between(*(([anchor], rows) if by_posting else (rows, [anchor])))
+    skills = index.skills_between(kind, anchor, rows)
     # Validating a dict takes half the time of `model_construct`.
     return tuple(
         Entry.model_validate(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
+from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.codes import Occupations, Plain, Regions, Skills
 from services.matcher.domain.columns import NO_END, UNKNOWN, currency
 from shared.contracts.common import Benefit, Education, EmploymentType, KeyGroup
@@ -42,7 +43,7 @@ class Facts:
     occupations: Occupations
     licences: Plain
 
-    def posting(self, posting: Posting) -> Row:
+    def posting(self, posting: Posting | PostingBody) -> Row:
         """An open posting."""
         required = self.skills.numbers(posting.required_skills)
         preferred = [skill for skill in self.skills.numbers(posting.preferred_skills) if skill not in required]
@@ -72,7 +73,7 @@ class Facts:
         )
         return Row(facts, regions, posting.remote, required + preferred + licences)
 
-    def profile(self, profile: Profile) -> Row:
+    def profile(self, profile: Profile | ProfileBody) -> Row:
         """An active profile with consent."""
         regions = self.regions.numbers(profile.regions)
         occupations = self.occupations.numbers(profile.occupations)

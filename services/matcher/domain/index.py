@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from services.matcher.domain import questions
 from services.matcher.domain.answers import Judgement, Scored, Standing
+from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.codes import Occupations, Plain, Regions, Skills, related
 from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, Tables
 from services.matcher.domain.derived import derive_postings, derive_seekers, named_by_postings, named_by_seekers
@@ -27,6 +28,8 @@ from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.profiles import Profile, ProfileStatus
 from shared.contracts.recommendations import LIST_SIZE, AnchorKind, Components
 
+HAD, LACKED = 1, 2
+"""Marks of `questions.skills_had`."""
 FACTS: Final = (*GATES, "occupation")
 
 
@@ -61,7 +64,7 @@ class Index:
         self._related = (counting, counted, near)
 
     # ------------------------------------------------------------------------------------ changes
-    def upsert_posting(self, posting: Posting) -> bool:
+    def upsert_posting(self, posting: Posting | PostingBody) -> bool:
         """Takes in a posting as of its version. False, and nothing done, if that is not newer."""
         if posting.version <= self.postings.version(posting.id):
             return False
@@ -73,7 +76,7 @@ class Index:
         self.postings.put(posting.id, posting.version, self._read.posting(posting), (posting.employer_id,))
         return True
 
-    def upsert_profile(self, profile: Profile) -> bool:
+    def upsert_profile(self, profile: Profile | ProfileBody) -> bool:
         """Takes in a profile as of its version. False, and nothing done, if that is not newer."""
         if profile.version <= self.seekers.version(profile.id):
             return False
@@ -181,7 +184,7 @@ class Index:
         others = np.array([other], np.int64)
         points, facts, parts = self._weigh(AnchorKind.POSTING, row, others, micros(now))
         failing, unknown, common = facts[0].tolist()
-        ((matched, missing),) = self.skills_between([row], [other])
+        ((matched, missing),) = self.skills_between(AnchorKind.POSTING, row, [other])
         return Judgement(
             posting.version,
             seeker.version,
@@ -208,28 +211,26 @@ class Index:
         return answer
 
     def skills_between(
-        self, posting_rows: Sequence[int], seeker_rows: Sequence[int]
+        self, kind: AnchorKind, anchor: int, others: Sequence[int]
     ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """For each pair: the posting's skills that the seeker has, and required ones that are not named.
-
-        A single row on one side is paired with each on the other.
-        """
+        """For each pair of rows: the posting's skills that the seeker has, and required ones that are not named."""
         self.flush()
-        wanted = [_skills(self.postings, row, 0) for row in posting_rows]
-        required = self.postings.columns.rows[posting_rows]["required"].tolist()
-        before = self.seekers.columns.rows[seeker_rows]["occupations"].tolist()
-        had = [_skills(self.seekers, row, count) for row, count in zip(seeker_rows, before, strict=True)]
-        if len(posting_rows) == 1:
-            wanted, required = wanted * len(had), required * len(had)
-        elif len(seeker_rows) == 1:
-            had *= len(wanted)
+        skills, had = questions.skills_had(
+            kind is AnchorKind.POSTING,
+            anchor,
+            np.array(others, np.int64),
+            self.postings.columns,
+            self.seekers.columns,
+            len(self.skills.table),
+        )
         keys = self.skills.keys
-        pairs = []
-        for skills, count, own in zip(wanted, required, map(set, had), strict=True):
-            matched = tuple([keys[skill] for skill in skills if skill in own])
-            missing = tuple([keys[skill] for skill in skills[:count] if skill not in own])
-            pairs.append((matched, missing))
-        return pairs
+        return [
+            (
+                tuple([keys[skill] for skill, how in zip(of_one, marks, strict=True) if how == HAD]),
+                tuple([keys[skill] for skill, how in zip(of_one, marks, strict=True) if how == LACKED]),
+            )
+            for of_one, marks in zip(skills.tolist(), had.tolist(), strict=True)
+        ]
 
     def _side(self, kind: AnchorKind) -> Side:
         return self.postings if kind is AnchorKind.POSTING else self.seekers
@@ -289,6 +290,7 @@ def warm(policy: Policy) -> None:
     for kind, name in ((AnchorKind.POSTING, "p"), (AnchorKind.SEEKER, "s")):
         index.top(kind, name, moment)
     index.holds(AnchorKind.POSTING, "p", ["s"], moment)
+    index.skills_between(AnchorKind.POSTING, 0, [0])
     index.adopt(policy)
     index.vocabulary_in_use()
     for side in (index.postings, index.seekers):
@@ -299,13 +301,6 @@ def _names(bits: int) -> tuple[str, ...]:
     if not bits:
         return ()
     return tuple(name for place, name in enumerate(FACTS) if bits >> place & 1)
-
-
-def _skills(own: Side, row: int, before: int) -> list[int]:
-    """The skills of a row, behind its memberships and as many other codes."""
-    at = int(own.columns.rows[row]["at"]) + 2 * int(own.columns.rows[row]["lists"]) + before
-    codes: list[int] = own.columns.codes[at : at + int(own.columns.rows[row]["skills"])].tolist()
-    return codes
 
 
 def _remove(own: Side, name: str, version: int, at: datetime) -> bool:

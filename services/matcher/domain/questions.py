@@ -223,3 +223,37 @@ def weigh_with(
         for i in range(len(COMPONENTS)):
             parts[place, i] = components[i]
     return Weighed(points, facts, parts)
+
+
+@compiled
+def skills_had(
+    by_posting: bool, anchor: int, others: NDArray[np.int64], postings: Columns, seekers: Columns, known: int
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """For each pair (n): the posting's skills, and 1 for each that the seeker has, 2 for what is required and lacks.
+
+    Both (n, widest); what lies behind a posting's last skill is 0 in the second. `known`: how many skills there are.
+    """
+    widest = 0
+    for row in others:
+        widest = max(widest, postings.rows[anchor if by_posting else row].skills)
+    skills = np.zeros((others.size, widest), np.int32)
+    had = np.zeros((others.size, widest), np.int8)
+    own = np.zeros(known, np.bool_)
+    for place in range(others.size):
+        posting = postings.rows[anchor if by_posting else others[place]]
+        seeker = seekers.rows[others[place] if by_posting else anchor]
+        at = seeker.at + 2 * seeker.lists + seeker.occupations
+        theirs = seekers.codes[at : at + seeker.skills]
+        for skill in theirs:
+            own[skill] = True
+        at = posting.at + 2 * posting.lists
+        for number in range(posting.skills):
+            skill = postings.codes[at + number]
+            skills[place, number] = skill
+            if own[skill]:
+                had[place, number] = 1
+            elif number < posting.required:
+                had[place, number] = 2
+        for skill in theirs:
+            own[skill] = False
+    return skills, had
