@@ -220,15 +220,26 @@ def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in commo
 
 @compiled
 def most_points(posting: PostingRow, seeker: SeekerRow, found: int, close: int, weights: Weights) -> int:
-    """No less than the sum of `score_pair` for any skills, and little more: without its divisions, which take long.
+    """No less than the sum of `score_pair` for any skills, and little more."""
+    return most_of_rows(posting, seeker, weights) + of_codes(posting, seeker, found, close, weights)
+
+
+@compiled
+def of_codes(posting: PostingRow, seeker: SeekerRow, found: int, close: int, weights: Weights) -> int:
+    """Points for occupation and place, which need the codes."""
+    points = weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000
+    return points + place_points(posting, seeker, found, weights)
+
+
+@compiled
+def most_of_rows(posting: PostingRow, seeker: SeekerRow, weights: Weights) -> int:
+    """No less than the other parts' sum, for any skills: without divisions, which take long.
 
     A quotient of numbers that are not negative is rounded up to the next whole number but one at most.
     """
-    most = weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000
-    most += weights.required if posting.required_weight else weights.required // 2
+    most = weights.required if posting.required_weight else weights.required // 2
     most += weights.preferred if posting.preferred_weight else weights.preferred // 2
     most += education_points(posting, seeker, weights)
-    most += place_points(posting, seeker, found, weights)
     half = weights.experience // 2
     most += half
     if posting.experience != UNKNOWN and seeker.experience != UNKNOWN:

@@ -29,7 +29,8 @@ from services.matcher.domain.kernels import (
     FITS,
     gates,
     licence_gate,
-    most_points,
+    most_of_rows,
+    of_codes,
     place_gate,
     score_pair,
 )
@@ -56,6 +57,8 @@ DE_BRUIJN: Final = np.uint64(0x03F79D71B4CB0A89)
 BIT: Final = np.zeros(64, np.int64)
 for _place in range(64):
     BIT[((0x03F79D71B4CB0A89 << _place) & (2**64 - 1)) >> 58] = _place
+FIRST: Final = 2048
+"""So many are looked at first: the last of the best of them is the bar for all others."""
 SCAN_ABOVE: Final = 3
 """Everybody is looked at, in the order of memory, when the lists hold more than one in so many."""
 
@@ -87,16 +90,16 @@ def in_place(code: int, near: NDArray[np.int8], remote: bool) -> bool:
 
 
 @compiled
-def by_bound(scratch: Scratch, count: int, weights: Weights) -> None:
-    """Fill `order`: candidates from the highest bound to the lowest (counting sort)."""
+def by_bound(scratch: Scratch, begin: int, count: int, weights: Weights) -> None:
+    """Fill `order`: so many candidates from `begin` on, from the highest bound to the lowest (counting sort)."""
     most = weights.occupation + weights.required + weights.preferred + weights.education + weights.experience
     most += weights.place + weights.pay + weights.benefits + weights.key_group
     begins = np.zeros(most + 2, np.int64)
-    for place in range(count):
+    for place in range(begin, begin + count):
         begins[most - scratch.bounds[place] + 1] += 1
     for value in range(most + 1):
         begins[value + 1] += begins[value]
-    for place in range(count):
+    for place in range(begin, begin + count):
         value = most - scratch.bounds[place]
         scratch.order[begins[value]] = place
         begins[value] += 1
@@ -212,7 +215,9 @@ def candidates(
     by_posting: bool,
     anchor: int,
     now: int,
-    used: int,
+    begin: int,
+    end: int,
+    bar: int,
     lookups: Lookups,
     postings: Columns,
     seekers: Columns,
@@ -220,24 +225,31 @@ def candidates(
     weights: Weights,
     scratch: Scratch,
 ) -> int:
-    """Fill `rows` and `bounds` with whoever passes all gates; how many they are."""
+    """Of `rows[begin:end]`, keep from `begin` on those that pass all gates and may have `bar` points; how many.
+
+    Sets their `bounds`. Who is too far below the bar by the row alone is left before its codes are read.
+    """
     wanted = skills_wanted(by_posting, anchor, postings)
     signs = signs_of(wanted, tables.credits)
     near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
-    count = maybe(by_posting, anchor, used, near, postings, seekers, weights, scratch)
     posting_rows, seeker_rows = postings.rows, seekers.rows
     codes = seekers.codes if by_posting else postings.codes
     rows, bounds = scratch.rows, scratch.bounds
     weight_of = tables.skills
     off = SWITCHED & ~weights.gates
-    passed = 0
-    for place in range(count):
+    passed = begin
+    for place in range(begin, end):
         row = rows[place]
         p, s = (anchor, row) if by_posting else (row, anchor)
         posting: PostingRow = posting_rows[p]
         seeker: SeekerRow = seeker_rows[s]
         failed, _ = gates(posting, seeker, now)
         if failed & ~off:
+            continue
+        most = most_of_rows(posting, seeker, weights)
+        if by_posting:
+            most -= skills_lost(posting, seeker, signs, wanted, weight_of, weights)
+        if most + weights.occupation + weights.place < bar:
             continue
         found = place_of(by_posting, posting, seeker, near, codes)
         failed, _ = place_gate(posting, seeker, found)
@@ -249,14 +261,12 @@ def candidates(
             if failed & ~off:
                 continue
         close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
-        bound = most_points(posting, seeker, found, close, weights)
-        if by_posting:
-            bound -= skills_lost(posting, seeker, signs, wanted, weight_of, weights)
-        if bound >= weights.minimum:
+        bound = most + of_codes(posting, seeker, found, close, weights)
+        if bound >= bar:
             rows[passed] = row
             bounds[passed] = bound
             passed += 1
-    return passed
+    return passed - begin
 
 
 @compiled
@@ -278,8 +288,7 @@ def search(
     )
     near, close_of = lookups.near, lookups.close
     skill_lookups = (lookups.heads, lookups.pairs, lookups.credit)
-    count = candidates(by_posting, anchor, now, used, lookups, postings, seekers, tables, weights, scratch)
-    by_bound(scratch, count, weights)
+    listed = maybe(by_posting, anchor, used, near, postings, seekers, weights, scratch)
     posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
     codes = seekers.codes if by_posting else postings.codes
     ids = seekers.ids if by_posting else postings.ids
@@ -288,35 +297,41 @@ def search(
     best = np.empty(k, np.int64)
     points = np.empty(k, np.int64)
     found = 0
-    for turn in range(count):
-        candidate = scratch.order[turn]
-        row = int(scratch.rows[candidate])
-        if found == k and scratch.bounds[candidate] < points[k - 1]:
-            break
-        p, s = (anchor, row) if by_posting else (row, anchor)
-        posting: PostingRow = posting_rows[p]
-        seeker: SeekerRow = seeker_rows[s]
-        required, preferred = required_and_preferred(
-            by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+    for begin, end in ((0, min(FIRST, listed)), (min(FIRST, listed), listed)):
+        bar = points[k - 1] if found == k else weights.minimum
+        count = candidates(
+            by_posting, anchor, now, begin, end, bar, lookups, postings, seekers, tables, weights, scratch
         )
-        close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
-        if close <= 0 and required == 0 and preferred == 0:
-            continue
-        lies = place_of(by_posting, posting, seeker, near, codes)
-        total = 0
-        for part in score_pair(posting, seeker, lies, close, required, preferred, weights):
-            total += part
-        if total < weights.minimum:
-            continue
-        if found == k:
-            if not comes_before(total, row, points[k - 1], best[k - 1], ids):
+        by_bound(scratch, begin, count, weights)
+        for turn in range(count):
+            candidate = scratch.order[turn]
+            row = int(scratch.rows[candidate])
+            if found == k and scratch.bounds[candidate] < points[k - 1]:
+                break
+            p, s = (anchor, row) if by_posting else (row, anchor)
+            posting: PostingRow = posting_rows[p]
+            seeker: SeekerRow = seeker_rows[s]
+            required, preferred = required_and_preferred(
+                by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+            )
+            close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
+            if close <= 0 and required == 0 and preferred == 0:
                 continue
-            found -= 1
-        hole = found
-        while hole > 0 and comes_before(total, row, points[hole - 1], best[hole - 1], ids):
-            best[hole], points[hole] = best[hole - 1], points[hole - 1]
-            hole -= 1
-        best[hole], points[hole] = row, total
-        found += 1
+            lies = place_of(by_posting, posting, seeker, near, codes)
+            total = 0
+            for part in score_pair(posting, seeker, lies, close, required, preferred, weights):
+                total += part
+            if total < weights.minimum:
+                continue
+            if found == k:
+                if not comes_before(total, row, points[k - 1], best[k - 1], ids):
+                    continue
+                found -= 1
+            hole = found
+            while hole > 0 and comes_before(total, row, points[hole - 1], best[hole - 1], ids):
+                best[hole], points[hole] = best[hole - 1], points[hole - 1]
+                hole -= 1
+            best[hole], points[hole] = row, total
+            found += 1
     rows = best[:found]
     return rows, weigh_with(lookups, by_posting, anchor, rows, now, postings, seekers, tables, weights)

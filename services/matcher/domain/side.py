@@ -110,11 +110,7 @@ class Side:
             lists.append(REMOTE_LIST)
         self._targets.append(row)
         self._rows += self._facts.pack(*facts)
-        count = len(lists)
-        lists += codes
-        self._packed.append(count)
-        self._packed.append(len(lists))
-        self._packed.fromlist(lists)
+        self._packed.fromlist([len(lists), len(lists) + len(codes), *lists, *codes])
         if self.resting:
             self.resting.pop(name, None)
         if self.gone:

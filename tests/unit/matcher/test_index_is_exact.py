@@ -13,7 +13,7 @@ from services.matcher.domain.facts import micros
 from services.matcher.domain.lookups import of_posting, of_seeker
 from services.matcher.domain.policy import CURRENT
 from services.matcher.domain.questions import weigh
-from services.matcher.domain.search import candidates, scratch
+from services.matcher.domain.search import candidates, maybe, scratch
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
@@ -192,7 +192,9 @@ def test_no_sum_exceeds_its_bound(seed: int):
         given = (index.postings.columns, index.seekers.columns, index._tables(), index._weights)
         for row in own.row_of.values():
             lookups = (of_posting if by_posting else of_seeker)(row, own.columns, *given[2:])
-            count = candidates(by_posting, row, now, others.used, lookups, *given, everything)
+            postings, seekers, _, weights = given
+            listed = maybe(by_posting, row, others.used, lookups.near, postings, seekers, weights, everything)
+            count = candidates(by_posting, row, now, 0, listed, weights.minimum, lookups, *given, everything)
             rows = everything.rows[:count].astype(np.int64)
             weighed = weigh(by_posting, row, rows, now, *given)
             assert (weighed.parts.sum(axis=1) <= everything.bounds[:count]).all()
