@@ -11,10 +11,10 @@ DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(S
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-quick lint format bench bench-matcher verify-lists contracts token lock up down clean
+.PHONY: help setup demo dev test test-quick lint format bench bench-matcher bench-refresh verify-lists policy policy-rollback replay contracts token lock up down clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## create .venv with the locked packages (every other command does this by itself)
 
@@ -50,8 +50,20 @@ bench: $(STAMP) ## a whole season and its latency, into out/bench/season.json
 bench-matcher: $(STAMP) ## the matcher beside numpy and MongoDB, into out/bench/matcher.json [ARGS="--profiles 5000"]
 	$(PYTHON) -m tests.bench.matcher $(ARGS)
 
+bench-refresh: $(STAMP) ## live events while 5,000 postings close and the policy changes [ARGS="--postings 2000"]
+	$(PYTHON) -m tests.bench.refresh $(ARGS)
+
 verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.verify
+
+policy: $(STAMP) ## match by another policy from now on: FILE=my.toml [BY=account] [KAFKA_BOOTSTRAP=host:port]
+	@$(PYTHON) -m services.matcher.policies set '$(FILE)' $(if $(BY),--by '$(BY)')
+
+policy-rollback: $(STAMP) ## by the one before again; again: further back [BY=account] [KAFKA_BOOTSTRAP=host:port]
+	@$(PYTHON) -m services.matcher.policies rollback $(if $(BY),--by '$(BY)')
+
+replay: $(STAMP) ## what POLICY=my.toml would change, into out/replay [SAMPLE=20000] [KAFKA_BOOTSTRAP=host:port]
+	@$(PYTHON) -m services.matcher.replay '$(POLICY)' $(if $(SAMPLE),--sample $(SAMPLE))
 
 contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts and the services
 	$(PYTHON) -m deploy.contracts

@@ -115,11 +115,11 @@ def record_of(raw: ConsumerRecord[Any, Any]) -> Record:
         raw.key,
         raw.value,
         tuple(raw.headers),
-        _time(raw.timestamp),
+        time_of(raw.timestamp),
     )
 
 
-def _time(milliseconds: int) -> datetime:
+def time_of(milliseconds: int) -> datetime:
     """Kafka's time stamp. A producer may have set any number: it is moved into the years that contracts know."""
     return datetime.fromtimestamp(min(max(milliseconds, _EARLIEST_MS), _LATEST_MS) / 1000, UTC)
 

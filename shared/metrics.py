@@ -30,6 +30,8 @@ LISTS = Counter("lists_written_total", "Lists written, by kind and cause", ["kin
 LIST_SECONDS = Histogram("list_compute_seconds", "Time to compute one list", ["kind"], buckets=_SECONDS)
 INDEX_ROWS = Gauge("index_rows", "Live rows of the index", ["kind"])
 REFRESH_QUEUE = Gauge("refresh_queue", "Lists that wait to be refreshed", ["kind"])
+POLICY_REVISION = Gauge("matching_policy_revision", "Which setting of the matching policy this process follows")
+POLICIES_REFUSED = Gauge("matching_policies_refused", "ALARM: records of policies.v1 that are no policy, ignored")
 
 # Notifications. A pair is told or retracted when its recipient's inbox is brought up to date.
 LISTS_TAKEN = Counter("lists_taken_total", "Lists handled, also those that a newer one had replaced", ["kind"])

@@ -11,8 +11,10 @@ from services.matcher import api
 from services.matcher.domain.index import Index, warm
 from services.matcher.domain.policy import load
 from services.matcher.handlers import groups
+from services.matcher.handlers.policies import PolicyReader
 from services.matcher.handlers.reading import IndexReader, ListTail
 from services.matcher.settings import MatcherSettings
+from services.matcher.usecases.answering import Answering
 from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import Matching
 from services.matcher.usecases.questions import Questions
@@ -39,10 +41,12 @@ def create_app(settings: MatcherSettings) -> FastAPI:
     writer = uuid4().hex
     reader = IndexReader(settings, world, lists, settings.reader_records)
     matching = Matching(world, lists, reader.ends, service.producer.send_all, writer, settings.answer_records)
+    policies = PolicyReader(settings, world, lists)
     snapshots = Snapshots(settings, world, delete_retention_ms(settings, TOPIC_OF[AnchorKind.SEEKER]))
 
-    service.on_start(snapshots.load)
+    service.on_start(partial(_begin, policies, snapshots))
     service.background(reader.run, "index")
+    service.background(policies.run, "policies")
     for kind, group in GROUP_OF.items():
         tail = ListTail(settings, kind, lists[kind], world, writer)
         service.observe(
@@ -53,7 +57,7 @@ def create_app(settings: MatcherSettings) -> FastAPI:
             patient=True,
         )
         service.background(tail.run, f"tail-{kind.value}")
-    service.background(partial(groups.answer, lists, matching, woken, settings.answer_records), "answers")
+    service.background(Answering(lists, matching, woken, settings).run, "answers")
     fillers = Fillers(lists, service.producer, settings.filler_every_s)
     service.every(min(60.0, settings.filler_every_s / 2), fillers.fill, "fillers")
     service.every(settings.snapshot_every_s, snapshots.save, "snapshot")
@@ -61,6 +65,12 @@ def create_app(settings: MatcherSettings) -> FastAPI:
     service.ready_when("index", world.caught_up.is_set)
     service.include(api.router(Questions(world, matching), service.auth))
     return service.app
+
+
+async def _begin(policies: PolicyReader, snapshots: Snapshots) -> None:
+    """What the index begins with. The policy first: a snapshot holds sums of its weights."""
+    await policies.load()
+    await snapshots.load()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,11 @@ class MatcherSettings(ServiceSettings):
     snapshot_max_age_s: float = 86_400.0
     """An older snapshot is not believed: a tombstone could have come and gone meanwhile."""
     answer_records: int = Field(default=64, ge=1)
-    """Most lists computed from one state of the index: live events wait for no more than these."""
+    """Most lists of a kind that answer events from one state of the index."""
     reader_records: int = Field(default=200, ge=1)
     """Most records taken into the index at once."""
+    refresh_s: float = Field(default=0.02, gt=0)
+    """Longest that lists are refreshed without looking whether an event waits."""
+    refresh_per_s: float = Field(default=200.0, gt=0)
+    """Most lists that one process refreshes a second: whoever stores them must keep up, because on its topic the
+    answers to events stand behind them."""

@@ -1,8 +1,8 @@
 """`make verify-lists`: every list that lies on its topic is computed again from what it says that it saw.
 
 Both state topics are read whole and taken in once more, up to each list's `as_of` in turn; what the matcher would
-write then must be the list's bytes. That holds on a system at rest from whose topics nothing was compacted away,
-so offsets that are gone fail like a list that differs.
+write then, under the matching policy that the list names, must be the list's bytes. That holds on a system at rest
+from whose topics nothing was compacted away, so offsets that are gone fail like a list that differs.
 
     KAFKA_BOOTSTRAP=localhost:9092 python -m services.matcher.verify
 """
@@ -21,10 +21,12 @@ from typing import Final, Never
 from aiokafka import TopicPartition
 
 from services.matcher.domain.index import Index
-from services.matcher.domain.policy import load
+from services.matcher.domain.policy import Policy, parse
+from services.matcher.handlers.changes import changes_of
+from services.matcher.handlers.policies import read_policies
 from services.matcher.settings import MatcherSettings
-from services.matcher.usecases.lists import Cause
 from services.matcher.usecases.matching import LISTS_OF, Matching
+from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import TOPIC_OF, World
 from shared.broker import reader
 from shared.consuming import Record, decode_all, record_of
@@ -110,13 +112,20 @@ def passes(lists: Iterable[Written]) -> list[list[Written]]:
     return found
 
 
-async def recomputed(topics: Topics, order: Iterable[Written]) -> AsyncIterator[tuple[Written, bytes]]:
-    """Each list, and the bytes that the matcher would write in its place; empty if it would write a tombstone."""
+async def recomputed(
+    topics: Topics, policies: Mapping[str, Policy], order: Sequence[Written]
+) -> AsyncIterator[tuple[Written, bytes]]:
+    """Each list, and the bytes that the matcher would write in its place; empty if it would write a tombstone.
+
+    `policies` by version: all that the lists name.
+    """
     counts = {kind: sum(where.topic == topic for where in topics) for kind, topic in TOPIC_OF.items()}
-    world = World(Index(load()), counts)
+    world = World(Index(policies[order[0].body.policy]), counts)
     matching = Matching(world, {}, _never, _never, writer="", chunk=1)
     for one in order:
         await _see(world, topics, one.body.as_of)
+        if world.index.policy.version != one.body.policy:
+            world.index.adopt(policies[one.body.policy])
         cause = Cause(one.record.partition, one.body.now)
         body = matching.current(one.kind, one.anchor, cause, world.as_of(), one.body.revision)
         yield one, b"" if body is None else body.model_dump_json(exclude_defaults=True).encode()
@@ -130,7 +139,7 @@ async def _see(world: World, topics: Topics, as_of: AsOf) -> None:
         if end > seen[where]:
             start, stop = (bisect_left(topics[where], offset, key=_offset) for offset in (seen[where], end))
             between += topics[where][start:stop]
-    await world.apply(decode_all(between), positions, lambda _kind, _event: None)
+    await world.apply((change for record in between for change in changes_of(record)), positions, lambda _change: None)
 
 
 def _offset(record: Record) -> int:
@@ -167,6 +176,10 @@ async def verify(settings: MatcherSettings) -> bool:
     """Read, recompute and report; True if every list is as it should be. Raises KafkaError."""
     topics, ends = await read(settings, (*TOPIC_OF.values(), *LISTS_OF.values()))
     lists, wrong = written(topics)
+    known = (await read_policies(settings)).versions()
+    wrong += [f"nobody knows the policy {name}" for name in {one.body.policy for one in lists} - known.keys()]
+    lists = [one for one in lists if one.body.policy in known]
+    policies = {version: parse(one.text) for version, one in known.items()}
     print(f"{sum(map(len, topics.values()))} records, {len(lists)} of them lists")
     gone = absent(topics, ends, lists)
     for where, count in gone.items():
@@ -174,7 +187,7 @@ async def verify(settings: MatcherSettings) -> bool:
     orders, done = passes(lists), 0
     for number, order in enumerate(orders, 1):
         print(f"pass {number} of {len(orders)}: {len(order)} lists")
-        async for one, right in recomputed(topics, order):
+        async for one, right in recomputed(topics, policies, order):
             done += 1
             if right != one.record.value:
                 wrong.append(difference(one, right))

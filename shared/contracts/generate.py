@@ -192,7 +192,7 @@ def _headers(channel: Channel, event: str) -> Json:
     properties[TRACEPARENT] = {**_TEXT, "description": "W3C trace context."}
     if "matcher" in channel.publishers:
         properties[WRITER_HEADER] = {**_TEXT, "description": "Which matcher process wrote it."}
-    elif not foreign:
+    elif "operator" not in channel.publishers and not foreign:
         properties[EPOCH_HEADER] = {**_TEXT, "description": "Which relay wrote it: a fencing number."}
     return {"type": "object", "properties": properties, "required": required}
 

@@ -11,6 +11,7 @@ from shared.contracts.partners import (
     PartnerPostingSubmitted,
     PostingReceipt,
 )
+from shared.contracts.policies import MatchingPolicySet
 from shared.contracts.postings import PostingChanged, PostingClosed, PostingPublished
 from shared.contracts.profiles import (
     ProfilePaused,
@@ -29,6 +30,7 @@ POSTINGS = "postings.v1"
 PROFILES = "profiles.v1"
 POSTING_LISTS = "recommendations.postings.v1"
 SEEKER_LISTS = "recommendations.seekers.v1"
+POLICIES = "policies.v1"
 PARTNER_POSTINGS = "partner.{partner}.postings.v1"
 PARTNER_RECEIPTS = "partner.{partner}.receipts.v1"
 PARTNER_POSTINGS_PATTERN = r"^partner\.[a-z0-9-]+\.postings\.v1$"
@@ -109,6 +111,15 @@ CHANNELS: tuple[Channel, ...] = (
         (RecommendationsRefreshed,),
         state=True,
         summary="The best postings for each seeker.",
+    ),
+    Channel(
+        POLICIES,
+        "the policy's version",
+        ("operator",),
+        {"matcher": ()},
+        (MatchingPolicySet,),
+        state=True,
+        summary="Every matching policy that was set; the greatest revision holds.",
     ),
 )
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-import structlog
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from services.matcher.handlers.reading import ListTail
-from services.matcher.usecases.lists import Cause, Lists
+from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import Matching
+from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared.consuming import Batch
 from shared.contracts.recommendations import AnchorKind
-from shared.errors import Unavailable
-
-log = structlog.get_logger()
-_TRY_AGAIN_S = 1.0
-GATHER_S = 0.005
-"""Events that come within so long are answered together: question, computation and writing cost each batch."""
 
 
 class Share(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -40,7 +33,8 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
 async def changed(batch: Batch, kind: AnchorKind, world: World, lists: Lists, matching: Matching) -> None:
     """See that each anchor of the batch, in its newest version there, is answered.
 
-    The index reader has mostly seen to that before: it has a record sooner than the group.
+    The index reader has mostly seen to that before: it has a record sooner than the group. The empty list of who
+    left is a refresh that nobody waits for; whoever takes the partition over finds it missing.
     """
     await world.caught_up.wait()
     await lists.loaded({record.partition for record in batch.records})
@@ -48,29 +42,11 @@ async def changed(batch: Batch, kind: AnchorKind, world: World, lists: Lists, ma
         event.key: Cause(event.record.partition, event.record.timestamp, event.version, event.traceparent)
         for event in batch.events
     }
-    lacking = {anchor: cause for anchor, cause in causes.items() if lists.lacks(anchor, cause.version)}
-    if lacking:
-        await matching.answer({kind: lacking})
-
-
-async def answer(lists: Mapping[AnchorKind, Lists], matching: Matching, woken: asyncio.Event, most: int) -> None:
-    """Compute what waits for an answer or to be refreshed, for ever."""
-    while True:
-        await woken.wait()
-        await asyncio.sleep(GATHER_S)
-        woken.clear()
-        while causes := _waiting(lists, most):
-            try:
-                await matching.answer(causes)
-            except Unavailable as error:
-                log.warning("answering waits", error=str(error))
-                for kind, anchors in causes.items():
-                    for anchor, cause in anchors.items():
-                        lists[kind].mark(anchor, cause)
-                await asyncio.sleep(_TRY_AGAIN_S)
-
-
-def _waiting(lists: Mapping[AnchorKind, Lists], most: int) -> dict[AnchorKind, dict[str, Cause]]:
-    """What is to be computed next: of both kinds what was asked for; only if nothing was, what is dirty."""
-    asked = {kind: own.take(own.asked, most) for kind, own in lists.items() if own.asked}
-    return asked or {kind: own.take(own.dirty, most) for kind, own in lists.items() if own.dirty}
+    live: dict[str, Cause] = {}
+    for anchor, cause in causes.items():
+        if lists.lacks(anchor, cause.version):
+            if world.is_live(kind, anchor):
+                live[anchor] = cause
+            else:
+                lists.mark(anchor, cause)
+    await matching.answer({kind: live})

@@ -11,15 +11,18 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.matcher.usecases.lists import Cause, Lists
+from services.matcher.handlers.changes import changes
+from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import LISTS_OF
-from services.matcher.usecases.world import TOPIC_OF, World
+from services.matcher.usecases.waiting import Cause
+from services.matcher.usecases.world import TOPIC_OF, Change, World
 from shared.broker import reader
-from shared.consuming import Event, Record, decode_all, is_filler, record_of
+from shared.consuming import Record, decode_all, is_filler, record_of
 from shared.contracts.envelope import WRITER_HEADER
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 from shared.errors import Unavailable
 from shared.settings import ServiceSettings
+from shared.topics import partitions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +36,8 @@ _LISTS_AT_ONCE = 100
 
 
 @asynccontextmanager
-async def _reading(settings: ServiceSettings, name: str, *, prompt: bool = False) -> AsyncIterator[AIOKafkaConsumer]:
+async def reading(settings: ServiceSettings, name: str, *, prompt: bool = False) -> AsyncIterator[AIOKafkaConsumer]:
+    """A reader without a group (`shared.broker.reader`), started."""
     consumer = reader(settings, name, prompt=prompt)
     try:
         await consumer.start()
@@ -42,8 +46,20 @@ async def _reading(settings: ServiceSettings, name: str, *, prompt: bool = False
         await consumer.stop()
 
 
-def _records(batches: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]]) -> list[Record]:
+def records_of(batches: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]]) -> list[Record]:
+    """Ours of aiokafka's, in the order of offsets by partition."""
     return [record_of(raw) for part in batches.values() for raw in part]
+
+
+async def whole(settings: ServiceSettings, name: str, *topics: str) -> AsyncIterator[list[Record]]:
+    """Everything on these topics up to their ends as they are now, in parts. Raises KafkaError and OSError."""
+    wheres = [TopicPartition(topic, number) for topic in topics for number in range(partitions(settings, topic))]
+    async with reading(settings, name, prompt=True) as consumer:
+        consumer.assign(wheres)
+        ends = await consumer.end_offsets(wheres)
+        left = wheres
+        while left := [where for where in left if await consumer.position(where) < ends[where]]:
+            yield records_of(await consumer.getmany(timeout_ms=_POLL_MS))
 
 
 class IndexReader:
@@ -63,8 +79,8 @@ class IndexReader:
         while True:
             try:
                 async with (
-                    _reading(self._settings, "matcher-index", prompt=True) as consumer,
-                    _reading(self._settings, "matcher-ends") as self._asking,
+                    reading(self._settings, "matcher-index", prompt=True) as consumer,
+                    reading(self._settings, "matcher-ends") as self._asking,
                 ):
                     await self._read(consumer)
             except (KafkaError, OSError, Unavailable) as error:
@@ -98,19 +114,18 @@ class IndexReader:
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._most)
             # also where compaction left no record to return, the position moves
             positions = {where: await consumer.position(where) for where in (batches or wheres)}
-            await world.apply(decode_all(_records(batches)), positions, self._changed)
+            await world.apply(changes(raw for part in batches.values() for raw in part), positions, self._changed)
             await asyncio.sleep(0)  # what is fetched already comes without a wait: let heartbeats through
             if not world.caught_up.is_set() and _reached(world, ends):
                 world.caught_up.set()
                 log.info("index is caught up", postings=len(world.index.postings.row_of))
 
-    def _changed(self, kind: AnchorKind, event: Event) -> None:
-        record = event.record
-        if self._lists[kind].owns(record.partition):
-            cause = Cause(record.partition, record.timestamp, event.version, event.traceparent)
-            self._lists[kind].mark(event.key, cause)
-        other = AnchorKind.SEEKER if kind is AnchorKind.POSTING else AnchorKind.POSTING
-        self._lists[other].counterpart_changed(event.key, record.timestamp)
+    def _changed(self, change: Change) -> None:
+        if self._lists[change.kind].owns(change.partition):
+            cause = Cause(change.partition, change.at, change.version, change.traceparent)
+            self._lists[change.kind].mark(change.key, cause)
+        other = AnchorKind.SEEKER if change.kind is AnchorKind.POSTING else AnchorKind.POSTING
+        self._lists[other].counterpart_changed(change.key, change.at)
 
 
 def _reached(world: World, ends: Mapping[TopicPartition, int]) -> bool:
@@ -141,7 +156,7 @@ class ListTail:
         """Read, for ever."""
         while True:
             try:
-                async with _reading(self._settings, f"matcher-{self._topic}") as consumer:
+                async with reading(self._settings, f"matcher-{self._topic}") as consumer:
                     while True:
                         await self._assigned.wait()
                         self._assigned.clear()
@@ -172,7 +187,7 @@ class ListTail:
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LISTS_AT_ONCE)
             if self._assigned.is_set():
                 return
-            for record in _records(batches):
+            for record in records_of(batches):
                 self._take(record)
                 self._positions[record.partition] = record.offset + 1
             await asyncio.sleep(0)  # what is fetched already comes without a wait: let heartbeats through

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Final
 
+from services.matcher.usecases.waiting import WHOLE, Cause, Refreshes
 from services.matcher.usecases.world import World
-from shared import metrics
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 
 UNANSWERED: Final = -1
+LOOK: Final = 1_000
+"""Most lists looked at in one go for one that names an earlier policy: the event loop waits for them."""
 
 
 @dataclass(slots=True)
@@ -27,21 +30,10 @@ class Issued:
     active: bool
     entries: tuple[str, ...]
     """Counterpart ids."""
+    policy: str = ""
+    """The matching policy's version; none for a tombstone."""
     written: bool = True
     """False until Kafka has acknowledged it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a list is to be computed."""
-
-    partition: int
-    now: datetime
-    version: int = 0
-    """The anchor version that an event carried; 0 if no event of the anchor is the cause."""
-    traceparent: str | None = None
-    force: bool = False
-    """Write even if nothing changed: a former owner's late record has displaced ours."""
 
 
 class Lists:
@@ -53,9 +45,11 @@ class Lists:
         """Set when something waits to be computed."""
         self.issued: dict[str, Issued] = {}
         self.asked: OrderedDict[str, Cause] = OrderedDict()
-        """Anchors of which a version waits for its answer."""
-        self.dirty: OrderedDict[str, Cause] = OrderedDict()
-        """Anchors whose list is to be refreshed, when nobody waits for an answer."""
+        """Live anchors of which a version waits for its answer: always first."""
+        self.dirty = Refreshes()
+        """Anchors whose list holds what is not recommendable any more, be it because they left themselves."""
+        self.outdated: deque[str] = deque()
+        """Anchors whose list may name an earlier matching policy, the longest unrefreshed first."""
         self._world = world
         self._holders: dict[str, set[str]] = {}
         self._owned: dict[int, asyncio.Event] = {}
@@ -98,9 +92,9 @@ class Lists:
             if not gone.written:
                 self._floors[anchor] = max(self._floors.get(anchor, 0), gone.revision)
                 self._under_way[anchor] = partition
-        for queue in (self.asked, self.dirty):
-            for anchor in [a for a, cause in queue.items() if cause.partition == partition]:
-                del queue[anchor]
+        for anchor in [a for a, cause in self.asked.items() if cause.partition == partition]:
+            del self.asked[anchor]
+        self.dirty.forget(partition)
 
     # What was issued.
 
@@ -114,11 +108,12 @@ class Lists:
             self.put(anchor, Issued(partition, revision, 0, active=False, entries=()))
         else:
             entries = tuple(entry.id for entry in body.entries)
-            self.put(anchor, Issued(partition, revision, body.anchor_version, body.active, entries))
+            policy = intern(body.policy)
+            self.put(anchor, Issued(partition, revision, body.anchor_version, body.active, entries, policy))
 
     def put(self, anchor: str, issued: Issued) -> None:
-        """This is the anchor's newest list."""
-        before = self.issued.get(anchor)
+        """This is the anchor's newest list. `issued` is in the order of writing."""
+        before = self.issued.pop(anchor, None)
         if before is not None:
             self._let_go(anchor, before.entries)
         self.issued[anchor] = issued
@@ -136,11 +131,15 @@ class Lists:
     def finish_load(self, partition: int) -> None:
         """All of the partition is loaded: check every anchor and entry against the index."""
         now, world = self._world.latest, self._world
+        policy = world.index.policy.version
         for anchor in world.known[self.kind][partition]:
-            issued = self.issued.get(anchor)
-            answered = issued is not None and issued.version == world.version(self.kind, anchor)
-            if not answered or not self._still_holds(anchor, now):
-                self.mark(anchor, Cause(partition, now))
+            issued, version = self.issued.get(anchor), world.version(self.kind, anchor)
+            if issued is None or issued.version != version:
+                self.mark(anchor, Cause(partition, now, version))
+            elif lost := self._lost(issued, anchor, now):
+                self.mark(anchor, Cause(partition, now), lost)
+            elif issued.policy != policy:
+                self.outdated.append(anchor)
         for anchor, issued in self.issued.items():
             # erased while nobody watched: the list is still there
             left = issued.partition == partition and issued.version != 0
@@ -154,9 +153,12 @@ class Lists:
         if event is not None:
             event.set()
 
-    def _still_holds(self, anchor: str, now: datetime) -> bool:
-        entries = self.issued[anchor].entries
-        return not entries or bool(self._world.index.holds(self.kind, anchor, entries, now).all())
+    def _lost(self, issued: Issued, anchor: str, now: datetime) -> int:
+        """The places of a list whose entry is not recommendable any more, as bits."""
+        if not issued.entries:
+            return 0
+        holds = self._world.index.holds(self.kind, anchor, issued.entries, now)
+        return sum(1 << place for place, still in enumerate(holds.tolist()) if not still)
 
     def next_revision(self, anchor: str) -> int:
         """One above every revision of this anchor that was seen."""
@@ -170,19 +172,34 @@ class Lists:
 
     # What is to be computed anew.
 
-    def mark(self, anchor: str, cause: Cause) -> None:
-        """The anchor's list waits to be computed: for its newest version, else for the first cause or a forced one."""
-        if cause.version:
-            known = self.asked.get(anchor)
-            if known is None or known.version < cause.version:
-                before = self.dirty.pop(anchor, None) or known
-                forced = before is not None and before.force
-                self.asked[anchor] = replace(cause, force=True) if forced else cause
-        elif anchor in self.asked:
-            if cause.force:
-                self.asked[anchor] = replace(self.asked[anchor], force=True)
-        elif anchor not in self.dirty or cause.force:
-            self.dirty[anchor] = cause
+    def mark(self, anchor: str, cause: Cause, lost: int = WHOLE) -> None:
+        """The anchor's list waits to be computed.
+
+        For a new version of a live anchor it is asked for; all else is a refresh, also the empty list of who left:
+        5,000 postings that close at once must not hold up the one that opens.
+        """
+        if cause.version and self._world.is_live(self.kind, anchor):
+            self.asked[anchor] = cause.after(self.asked.get(anchor))
+        else:
+            if cause.version:
+                self.asked.pop(anchor, None)
+            self.dirty.add(anchor, cause, lost)
+        self.woken.set()
+
+    def answered(self, anchor: str, issued: Issued) -> None:
+        """This list was just computed, and the index has not changed since: whoever waits for it waits no more.
+
+        But for a version that the index has not seen, and for a forced one: a former owner may have written meanwhile.
+        """
+        self.put(anchor, issued)
+        for queue in (self.asked, self.dirty):
+            cause = queue.get(anchor)
+            if cause is not None and not cause.force and cause.version <= issued.version:
+                queue.pop(anchor)
+
+    def policy_changed(self) -> None:
+        """Every list may name another matching policy than the one that holds."""
+        self.outdated = deque(self.issued)
         self.woken.set()
 
     def lacks(self, anchor: str, version: int) -> bool:
@@ -198,10 +215,25 @@ class Lists:
         holds = self._world.index.holds(other, counterpart, holders, now)
         for anchor, still in zip(holders, holds.tolist(), strict=True):
             if not still:
-                self.mark(anchor, Cause(self.issued[anchor].partition, now))
-        metrics.REFRESH_QUEUE.labels(self.kind.value).set(len(self.dirty))
+                issued = self.issued[anchor]
+                self.mark(anchor, Cause(issued.partition, now), 1 << issued.entries.index(counterpart))
 
-    @staticmethod
-    def take(queue: OrderedDict[str, Cause], most: int) -> dict[str, Cause]:
-        """The oldest of a queue; they wait no more."""
-        return dict(queue.popitem(last=False) for _ in range(min(most, len(queue))))
+    # What is computed next.
+
+    def take_asked(self, most: int) -> dict[str, Cause]:
+        """Those who wait for an answer, the longest first; they wait no more."""
+        return dict(self.asked.popitem(last=False) for _ in range(min(most, len(self.asked))))
+
+    def take_outdated(self, most: int) -> dict[str, Cause]:
+        """Those whose list names an earlier policy, of the next few; none is no sign that there are no more."""
+        policy, now = self._world.index.policy.version, self._world.latest
+        taken: dict[str, Cause] = {}
+        for _ in range(min(LOOK, len(self.outdated))):
+            anchor = self.outdated.popleft()
+            issued = self.issued.get(anchor)
+            # the list of who left is empty under any policy
+            if issued is not None and issued.active and issued.policy != policy:
+                taken[anchor] = Cause(issued.partition, now)
+                if len(taken) == most:
+                    break
+        return taken

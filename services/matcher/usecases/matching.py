@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +12,8 @@ from aiokafka import TopicPartition
 from opentelemetry.trace import Span
 
 from services.matcher.domain.entries import entries
-from services.matcher.usecases.lists import Cause, Issued, Lists
+from services.matcher.usecases.lists import Issued, Lists
+from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared import metrics, telemetry
 from shared.broker import Outgoing
@@ -66,13 +69,21 @@ class Matching:
         Raises Unavailable when Kafka is away; what was not written then is computed again.
         """
         waiting = [(kind, anchor, cause) for kind, anchors in causes.items() for anchor, cause in anchors.items()]
-        async with self._writing:
-            while waiting:
-                chunk, waiting = waiting[: self._chunk], waiting[self._chunk :]
-                waiting += await self._answer_chunk(chunk)
+        while waiting:
+            chunk, waiting = waiting[: self._chunk], waiting[self._chunk :]
+            async with self._writing:
+                waiting += await self._answer_chunk(chunk, math.inf)
 
-    async def _answer_chunk(self, chunk: list[Asked]) -> list[Asked]:
-        """Write one chunk; returns what changed meanwhile and has to be asked again."""
+    async def refresh(self, waiting: Sequence[Asked], seconds: float) -> list[Asked]:
+        """As many of these lists, at least one, as can be computed in so many seconds; returns the others.
+
+        The index does not change meanwhile, so events wait as long. Raises Unavailable when Kafka is away.
+        """
+        async with self._writing:
+            return await self._answer_chunk(list(waiting), seconds)
+
+    async def _answer_chunk(self, chunk: list[Asked], seconds: float) -> list[Asked]:
+        """Write one chunk; returns what was not computed in time, or changed meanwhile and has to be asked again."""
         world = self._world
         # No pair is missed: the question for the end comes after the versions that are answered, so whatever
         # of the other side came before is seen, and whoever comes later sees these versions.
@@ -87,14 +98,14 @@ class Matching:
                     again.append(one)
                 elif self._is_due(self._lists[kind], anchor, cause, version):
                     settled.append(one)
-            answers = await asyncio.to_thread(self._compute, settled) if settled else []
+            answers, late = await asyncio.to_thread(self._compute, settled, seconds) if settled else ([], [])
             # a partition that has gone meanwhile, even if it is back, is loaded anew: then its anchors are marked
             answers = [answer for answer in answers if self._lists[answer.kind].owns(answer.issued.partition)]
             for answer in answers:
-                self._lists[answer.kind].put(answer.anchor, answer.issued)
+                self._lists[answer.kind].answered(answer.anchor, answer.issued)
         if answers:
             await self._emit(answers)
-        return again
+        return again + late
 
     async def _emit(self, answers: Sequence[Answer]) -> None:
         try:
@@ -121,11 +132,13 @@ class Matching:
         answered = issued is not None and issued.written and issued.version == version
         return cause.force or cause.version == 0 or not answered
 
-    def _compute(self, chunk: Sequence[Asked]) -> list[Answer]:
-        """In a worker thread, while the index does not change."""
-        as_of = self._world.as_of()
-        found = []
-        for kind, anchor, cause in chunk:
+    def _compute(self, chunk: Sequence[Asked], seconds: float) -> tuple[list[Answer], list[Asked]]:
+        """In a worker thread, while the index does not change; also gives what was not begun in time."""
+        as_of, until = self._world.as_of(), time.monotonic() + seconds
+        found: list[Answer] = []
+        for place, (kind, anchor, cause) in enumerate(chunk):
+            if place and time.monotonic() > until:
+                return found, list(chunk[place:])
             span = telemetry.begin_message(f"answer {kind.value}", cause.traceparent, {"subject": anchor})
             traced = cause if span is None else replace(cause, traceparent=telemetry.traceparent_of(span))
             with metrics.LIST_SECONDS.labels(kind.value).time():
@@ -134,7 +147,7 @@ class Matching:
                 found.append(replace(one, span=span))
             elif span is not None:
                 span.end()
-        return found
+        return found, []
 
     def _one(self, kind: AnchorKind, anchor: str, cause: Cause, as_of: AsOf) -> Answer | None:
         before, revision = self._lists[kind].issued.get(anchor), self._lists[kind].next_revision(anchor)
@@ -150,10 +163,13 @@ class Matching:
             and before.version == body.anchor_version
             and before.active == body.active
             and before.entries == entry_ids
+            and before.policy == body.policy
         )
         if same and cause.version == 0 and not cause.force:
             return None
-        issued = Issued(cause.partition, body.revision, body.anchor_version, body.active, entry_ids, written=False)
+        issued = Issued(
+            cause.partition, body.revision, body.anchor_version, body.active, entry_ids, body.policy, written=False
+        )
         value = body.model_dump_json(exclude_defaults=True).encode()
         return Answer(kind, anchor, cause, issued, self._record(kind, anchor, cause, body.revision, value))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.matcher.domain.answers import Judgement
-from services.matcher.usecases.lists import Cause
 from services.matcher.usecases.matching import Matching
+from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared.auth import Principal
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 from pydantic import BaseModel
 
+from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.index import Index
 from shared import metrics
-from shared.consuming import Batch, Event
 from shared.contracts.common import Texts
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
@@ -19,7 +20,24 @@ from shared.contracts.recommendations import AnchorKind, AsOf
 from shared.contracts.registry import POSTINGS, PROFILES
 
 TOPIC_OF = {AnchorKind.POSTING: POSTINGS, AnchorKind.SEEKER: PROFILES}
-Changed = Callable[[AnchorKind, Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one record says of a posting or profile."""
+
+    kind: AnchorKind
+    key: str
+    partition: int
+    at: datetime
+    """Kafka's time of the record."""
+    version: int
+    body: PostingBody | ProfileBody | Posting | Profile | None
+    """None: a tombstone."""
+    traceparent: str | None = None
+
+
+Changed = Callable[[Change], None]
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -49,13 +67,11 @@ class World:
         """What people read for a skill, by its key."""
         self._moved = asyncio.Condition()
 
-    async def apply(self, batch: Batch, positions: Mapping[TopicPartition, int], changed: Changed) -> None:
+    async def apply(self, changes: Iterable[Change], positions: Mapping[TopicPartition, int], changed: Changed) -> None:
         """Take in what was read, call `changed` for each aggregate that is newer now, and move on."""
         async with self.lock:
-            for event in batch.events:
-                kind = _kind(event.record.topic)
-                if self._take(kind, event):
-                    changed(kind, event)
+            for change in [change for change in changes if self._take(change)]:
+                changed(change)
             for where, following in positions.items():
                 self.positions[_kind(where.topic)][where.partition] = following
             metrics.INDEX_ROWS.labels("posting").set(len(self.index.postings.row_of))
@@ -63,22 +79,22 @@ class World:
         async with self._moved:
             self._moved.notify_all()
 
-    def _take(self, kind: AnchorKind, event: Event) -> bool:
-        index, model, at = self.index, event.model, event.record.timestamp
-        self.latest = max(self.latest, at)
-        known = self.known[kind][event.record.partition]
-        if isinstance(model, Posting):
-            known.add(event.key)
-            for skill in (*model.required_skills, *model.preferred_skills):
+    def _take(self, change: Change) -> bool:
+        index, kind, body = self.index, change.kind, change.body
+        self.latest = max(self.latest, change.at)
+        known = self.known[kind][change.partition]
+        if isinstance(body, Posting | PostingBody):
+            known.add(change.key)
+            for skill in (*body.required_skills, *body.preferred_skills):
                 if skill.label and skill.key not in self.labels:
                     self.labels[skill.key] = skill.label
-            return index.upsert_posting(model)
-        if isinstance(model, Profile):
-            known.add(event.key)
-            return index.upsert_profile(model)
-        known.discard(event.key)
+            return index.upsert_posting(body)
+        if isinstance(body, Profile | ProfileBody):
+            known.add(change.key)
+            return index.upsert_profile(body)
+        known.discard(change.key)
         remove = index.remove_posting if kind is AnchorKind.POSTING else index.remove_profile
-        return remove(event.key, event.version, at)
+        return remove(change.key, change.version, change.at)
 
     def notes(self) -> Known:
         """What is kept beside the index."""
@@ -108,6 +124,11 @@ class World:
         if standing is not None:
             return standing.version
         return self.index.tombstone(kind, anchor) or 0
+
+    def is_live(self, kind: AnchorKind, anchor: str) -> bool:
+        """Open, or active with consent; False for what is unknown."""
+        standing = self.index.standing(kind, anchor)
+        return standing is not None and standing.active
 
     def as_of(self) -> AsOf:
         """What an answer given now has seen."""

@@ -46,7 +46,7 @@ def lists(world: World) -> Lists:
 
 
 @pytest.mark.parametrize(
-    ("revisions", "dirty", "following"),
+    ("revisions", "asked", "following"),
     [
         ([1, 2, 3], [], 4),
         ([1, 5, 3], ["p"], 6),
@@ -56,12 +56,12 @@ def lists(world: World) -> Lists:
     ],
 )
 def test_a_late_record_that_nobody_answered_is_answered_by_the_next_owner(
-    lists: Lists, revisions: list[int], dirty: list[str], following: int
+    lists: Lists, revisions: list[int], asked: list[str], following: int
 ):
     for revision in revisions:
         lists.load("p", 0, a_list(revision), revision)
     lists.finish_load(0)
-    assert list(lists.dirty) == dirty
+    assert list(lists.asked) == asked
     assert lists.next_revision("p") == following
 
 

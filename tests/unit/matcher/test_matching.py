@@ -10,8 +10,9 @@ from datetime import timedelta
 from aiokafka import TopicPartition
 
 from services.matcher.domain import Index
-from services.matcher.usecases.lists import Cause, Lists
+from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import Answer, Asked, Matching
+from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared.broker import Outgoing
 from shared.contracts.envelope import VERSION_HEADER
@@ -81,22 +82,22 @@ async def test_nothing_is_written_for_a_partition_that_left_and_came_back_while_
     process.world.known[POSTING][0].add("p")
     process.take_over(7)
     process.own.finish_load(0)
-    process.own.dirty.clear()
+    process.own.asked.clear()
     compute, loop = process.matching._compute, asyncio.get_running_loop()
 
     async def left_and_back() -> None:
         process.own.own([])
         process.take_over(7)
 
-    def meanwhile(chunk: Sequence[Asked]) -> list[Answer]:
+    def meanwhile(chunk: Sequence[Asked], seconds: float) -> tuple[list[Answer], list[Asked]]:
         asyncio.run_coroutine_threadsafe(left_and_back(), loop).result()
-        return compute(chunk)
+        return compute(chunk, seconds)
 
     process.matching._compute = meanwhile  # type: ignore[method-assign]
     await process.answer(version=2)
     assert process.written == []
     process.own.finish_load(0)
-    assert list(process.own.dirty) == ["p"]
+    assert list(process.own.asked) == ["p"]
 
 
 async def test_what_was_under_way_when_the_partition_left_is_answered_above_its_revision():
@@ -106,7 +107,7 @@ async def test_what_was_under_way_when_the_partition_left_is_answered_above_its_
     process.world.known[POSTING][0].add("p")
     process.take_over(7)
     process.own.finish_load(0)
-    process.own.dirty.clear()
+    process.own.asked.clear()
 
     def left_and_back() -> None:
         process.while_written = lambda: None
@@ -117,7 +118,7 @@ async def test_what_was_under_way_when_the_partition_left_is_answered_above_its_
 
     process.while_written = left_and_back
     await process.answer(version=2)
-    await process.matching.answer({POSTING: process.own.take(process.own.dirty, 9)})
+    await process.matching.answer({POSTING: process.own.take_asked(9)})
     assert process.revisions() == [8, 9]
     assert b'"points"' in (process.written[0].value or b"")
     assert b'"points"' not in (process.written[1].value or b"")

@@ -1,0 +1,1 @@
+"""What another matching policy would change: over the topics as they are, beside the one that holds."""
