@@ -11,16 +11,19 @@ from datetime import timedelta
 from heapq import nsmallest
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Final, TypeVar
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar
 
 from deploy.demo.latency import percentile
 from services.matcher import store
 from services.matcher.domain import Index, Policy
-from shared.contracts.envelope import decode, event_headers
+from services.matcher.domain.bodies import PostingBody, ProfileBody
+from services.matcher.handlers.changes import changes
+from shared.contracts.envelope import event_headers
 from shared.contracts.postings import Posting, PostingPublished
 from shared.contracts.profiles import Profile, ProfileRegistered
 from shared.contracts.recommendations import LIST_SIZE, AnchorKind
-from shared.contracts.registry import POSTINGS, PROFILES, channel
+from shared.contracts.registry import POSTINGS, PROFILES
 from tests.bench.peers import Peer
 from tests.bench.workload import NOW, Workload
 from tests.oracle.oracle import Person, Work, judge
@@ -210,24 +213,22 @@ def rebuild(policy: Policy, made: Sequence[Posting | Profile], total: int) -> di
 
     `made` has postings and profiles in the proportion of the whole.
     """
-    matcher = Matcher(policy, {})
-    records = [_record(one) for one in made]
-    decoding = 0.0
-
-    def decoded() -> Iterator[Posting | Profile]:
-        nonlocal decoding
-        for start in range(0, len(records), RECORDS):
-            began = time.perf_counter()
-            events = [
-                decode(channel(topic), headers, body) for topic, headers, body in records[start : start + RECORDS]
-            ]
-            decoding += time.perf_counter() - began
-            yield from (event.model for event in events if isinstance(event.model, Posting | Profile))
-
-    indexing = load(matcher, decoded(), lambda _: None)
+    index, records = Index(policy), [_record(one) for one in made]
+    decoding = indexing = 0.0
+    for start in range(0, len(records), RECORDS):
+        began = time.perf_counter()
+        bodies = [change.body for change in changes(records[start : start + RECORDS])]
+        decoded = time.perf_counter()
+        for body in bodies:
+            if isinstance(body, PostingBody):
+                index.upsert_posting(body)
+            elif isinstance(body, ProfileBody):
+                index.upsert_profile(body)
+        index.flush()
+        decoding, indexing = decoding + decoded - began, indexing + time.perf_counter() - decoded
     return {
         "sample": len(records),
-        "bytes_per_record": round(sum(len(body) for _, _, body in records) / len(records)),
+        "bytes_per_record": round(sum(len(record.value) for record in records) / len(records)),
         "decode_us": round(decoding / len(records) * 1e6, 2),
         "index_us": round(indexing / len(records) * 1e6, 2),
         "extrapolated_to": total,
@@ -235,8 +236,7 @@ def rebuild(policy: Policy, made: Sequence[Posting | Profile], total: int) -> di
     }
 
 
-def _record(one: Posting | Profile) -> tuple[str, list[tuple[str, bytes | None]], bytes]:
-    """Topic, headers and body."""
+def _record(one: Posting | Profile) -> Any:  # noqa: ANN401 - like aiokafka's record
     topic, event = (POSTINGS, PostingPublished) if isinstance(one, Posting) else (PROFILES, ProfileRegistered)
     headers = event_headers(
         source="urn:service:bench",
@@ -247,7 +247,9 @@ def _record(one: Posting | Profile) -> tuple[str, list[tuple[str, bytes | None]]
         time=NOW,
     )
     raw: list[tuple[str, bytes | None]] = [(name, value.encode()) for name, value in headers.items()]
-    return topic, raw, one.model_dump_json(exclude_defaults=True).encode()
+    value = one.model_dump_json(exclude_defaults=True).encode()
+    named = {"topic": topic, "partition": 0, "offset": 0, "timestamp": int(NOW.timestamp() * 1000)}
+    return SimpleNamespace(key=one.id.encode(), value=value, headers=tuple(raw), **named)
 
 
 def exact(
