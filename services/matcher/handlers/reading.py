@@ -106,7 +106,8 @@ class IndexReader:
         ends = dict(await consumer.end_offsets(wheres))
         if any(end < world.positions[_KINDS[w.topic]][w.partition] for w, end in ends.items()):
             log.error("ALARM: the topics end before the snapshot; the index begins again")
-            world.begin_again()
+            async with world.lock:
+                world.begin_again()
         for kind, starts in world.positions.items():
             for number, start in enumerate(starts):
                 consumer.seek(TopicPartition(TOPIC_OF[kind], number), start)
