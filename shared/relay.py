@@ -187,11 +187,12 @@ class Relay:
             self._newest.popitem(last=False)
 
     async def _delete_later(self) -> None:
-        await asyncio.sleep(_DELETE_EVERY_S)
-        try:
-            await self.delete()
-        except DriverError as error:
-            log.warning("published rows stay for now", error=str(error))
+        while self._acknowledged:  # also what was acknowledged while the last ones were deleted
+            await asyncio.sleep(_DELETE_EVERY_S)
+            try:
+                await self.delete()
+            except DriverError as error:
+                log.warning("published rows stay for now", error=str(error))
 
     async def delete(self) -> None:
         """Delete what Kafka has acknowledged: seldom, for no event waits for it. Raises DriverError."""

@@ -23,7 +23,7 @@ LANGUAGES: Final = ("zh", "en")
 MOST_SKILLS: Final = 6
 """A longer list is cut, with the number of those that are left out."""
 
-_FACTS: Final = {
+FACTS: Final = {
     "region": ("地点", "place"),
     "education": ("学历", "education"),
     "experience": ("经验", "experience"),
@@ -55,7 +55,7 @@ _GATES: Final = {
         "Neither is the occupation close nor does any skill match.",
     ),
 }
-_EDUCATION: Final = {
+EDUCATION: Final = {
     "primary": ("小学", "primary school"),
     "lower_secondary": ("初中", "lower secondary school"),
     "upper_secondary": ("高中或中专", "upper secondary school"),
@@ -90,7 +90,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class Pair:
     """The same in both languages."""
 
     zh: str
@@ -113,7 +113,7 @@ def explain(entry: Entry, labels: Labels, facts: Facts = NO_FACTS) -> Texts:
     ]
     zh = "；".join(part.zh for part in parts) + "。" if parts else ""
     en = "; ".join(part.en for part in parts) + "." if parts else ""
-    unknown = [_FACTS[name] for name in entry.unknown if name in _FACTS]
+    unknown = [FACTS[name] for name in entry.unknown if name in FACTS]
     if unknown:
         zh += f"未知：{'、'.join(names[0] for names in unknown)}。"
         en += f" Not known: {', '.join(names[1] for names in unknown)}."
@@ -130,62 +130,62 @@ def explain_gate(gate: str, facts: Facts = NO_FACTS, labels: Labels = lambda _: 
     return {"zh": zh[:-1] + more.zh + "。", "en": en[:-1] + more.en + "."}
 
 
-def _occupation(entry: Entry) -> list[_Pair]:
+def _occupation(entry: Entry) -> list[Pair]:
     if "occupation" in entry.unknown:
         return []
     if entry.components.occupation:
-        return [_Pair("职业相符或相近", "the occupation is the same or close")]
+        return [Pair("职业相符或相近", "the occupation is the same or close")]
     if entry.matched:
-        return [_Pair("职业不同，但技能相符", "another occupation, but skills match")]
-    return [_Pair("职业不同", "another occupation")]
+        return [Pair("职业不同，但技能相符", "another occupation, but skills match")]
+    return [Pair("职业不同", "another occupation")]
 
 
-def _skills(entry: Entry, labels: Labels, facts: Facts) -> list[_Pair]:
-    has, lacks = _listed(entry.matched, labels), _listed(entry.missing, labels)
+def _skills(entry: Entry, labels: Labels, facts: Facts) -> list[Pair]:
+    has, lacks = listed(entry.matched, labels), listed(entry.missing, labels)
     parts = []
     required = None
     if facts.posting is not None:
         required = len({code.key for code in facts.posting.required_skills})
     if required:
         count = required - len(entry.missing)
-        named = _Pair(f"：{has.zh}", f": {has.en}") if entry.matched else _Pair("", "")
+        named = Pair(f"：{has.zh}", f": {has.en}") if entry.matched else Pair("", "")
         parts.append(
-            _Pair(
+            Pair(
                 f"具备{required}项必备技能中的{count}项{named.zh}",
                 f"{count} of {required} required skills{named.en}",
             )
         )
     elif entry.matched:
-        parts.append(_Pair(f"相符的技能：{has.zh}", f"skills that match: {has.en}"))
+        parts.append(Pair(f"相符的技能：{has.zh}", f"skills that match: {has.en}"))
     if entry.missing:
-        parts.append(_Pair(f"缺少：{lacks.zh}", f"missing: {lacks.en}"))
+        parts.append(Pair(f"缺少：{lacks.zh}", f"missing: {lacks.en}"))
     return parts
 
 
-def _requirements(entry: Entry) -> list[_Pair]:
+def _requirements(entry: Entry) -> list[Pair]:
     """Education and experience; an entry is only on a list if what is known of them is enough."""
-    known = [_FACTS[name] for name in ("education", "experience") if name not in entry.unknown]
+    known = [FACTS[name] for name in ("education", "experience") if name not in entry.unknown]
     if not known:
         return []
     zh, en = "和".join(names[0] for names in known), " and ".join(names[1] for names in known)
-    return [_Pair(f"{zh}符合要求", f"{en} {'fit' if len(known) > 1 else 'fits'}")]
+    return [Pair(f"{zh}符合要求", f"{en} {'fit' if len(known) > 1 else 'fits'}")]
 
 
-def _place(entry: Entry) -> list[_Pair]:
-    return [] if "region" in entry.unknown else [_Pair("地点合适", "the place fits")]
+def _place(entry: Entry) -> list[Pair]:
+    return [] if "region" in entry.unknown else [Pair("地点合适", "the place fits")]
 
 
-def _pay(entry: Entry, facts: Facts) -> list[_Pair]:
+def _pay(entry: Entry, facts: Facts) -> list[Pair]:
     if "pay" in entry.unknown:
         return []
     above = _above_floor(facts)
     if above is None or above[0] < 0:
-        return [_Pair("薪资达到最低要求", "the pay reaches the floor")]
+        return [Pair("薪资达到最低要求", "the pay reaches the floor")]
     amount, currency = above
     if amount == 0:
-        return [_Pair("薪资正好达到最低要求", "the pay just reaches the floor")]
+        return [Pair("薪资正好达到最低要求", "the pay just reaches the floor")]
     return [
-        _Pair(
+        Pair(
             f"月薪最高比最低要求高{amount:,} {currency}",
             f"the pay is up to {amount:,} {currency} a month above the floor",
         )
@@ -203,71 +203,72 @@ def _above_floor(facts: Facts) -> tuple[int, str] | None:
     return None if upper is None else (upper - floor.amount, pay.currency)
 
 
-def _benefits(facts: Facts) -> list[_Pair]:
+def _benefits(facts: Facts) -> list[Pair]:
     if facts.posting is None or facts.profile is None:
         return []
     offered = [one for one in facts.profile.benefits_needed if one in facts.posting.benefits]
     if not offered:
         return []
     names = _named(_BENEFITS, offered)
-    return [_Pair(f"提供所需福利：{names.zh}", f"offers what is needed: {names.en}")]
+    return [Pair(f"提供所需福利：{names.zh}", f"offers what is needed: {names.en}")]
 
 
-def _key_group(entry: Entry) -> list[_Pair]:
+def _key_group(entry: Entry) -> list[Pair]:
     if not entry.components.key_group:
         return []
     return [
-        _Pair(
+        Pair(
             "岗位优先考虑求职者所属的重点群体",
             "the posting gives preference to a key group that the seeker belongs to",
         )
     ]
 
 
-def _gate_facts(gate: str, facts: Facts, labels: Labels) -> _Pair:
+def _gate_facts(gate: str, facts: Facts, labels: Labels) -> Pair:
     """What the facts add to the sentence on a gate."""
     posting, profile = facts.posting, facts.profile
-    nothing = _Pair("", "")
+    nothing = Pair("", "")
     if posting is None or profile is None:
         return nothing
     if gate == "education" and posting.education and profile.education:
         asked, has = _level(posting.education), _level(profile.education)
-        return _Pair(f"（要求{asked.zh}，现为{has.zh}）", f" (asked for: {asked.en}; there is: {has.en})")
+        return Pair(f"（要求{asked.zh}，现为{has.zh}）", f" (asked for: {asked.en}; there is: {has.en})")
     if gate == "experience" and posting.experience_months and profile.experience_months is not None:
         asked_months, has_months = posting.experience_months, profile.experience_months
-        return _Pair(
+        return Pair(
             f"（要求{asked_months}个月，现有{has_months}个月）",
             f" (asked for: {asked_months} months; there are: {has_months})",
         )
     if gate == "pay":
         above = _above_floor(facts)
         if above is not None and above[0] < 0:
-            return _Pair(f"（每月少{-above[0]:,} {above[1]}）", f" ({-above[0]:,} {above[1]} a month too little)")
+            return Pair(f"（每月少{-above[0]:,} {above[1]}）", f" ({-above[0]:,} {above[1]} a month too little)")
     if gate == "licences":
         own = _keys(profile.licences or ())
-        names = _listed([key for key in _keys(posting.licences) if key not in own], labels)
-        return _Pair(f"：{names.zh}", f": {names.en}")
+        names = listed([key for key in _keys(posting.licences) if key not in own], labels)
+        return Pair(f"：{names.zh}", f": {names.en}")
     return nothing
 
 
-def _level(education: Education) -> _Pair:
-    return _Pair(*_EDUCATION[education.value])
+def _level(education: Education) -> Pair:
+    return Pair(*EDUCATION[education.value])
 
 
 def _keys(codes: Iterable[Code]) -> list[str]:
     return list(dict.fromkeys(code.key for code in codes))
 
 
-def _named(names: Mapping[str, tuple[str, str]], wanted: Sequence[Benefit]) -> _Pair:
+def _named(names: Mapping[str, tuple[str, str]], wanted: Sequence[Benefit]) -> Pair:
     pairs = [names[one.value] for one in wanted]
-    return _Pair("、".join(zh for zh, _ in pairs), ", ".join(en for _, en in pairs))
+    return Pair("、".join(zh for zh, _ in pairs), ", ".join(en for _, en in pairs))
 
 
-def _listed(keys: Sequence[str], labels: Labels) -> _Pair:
+def listed(keys: Sequence[str], labels: Labels) -> Pair:
+    """The names of codes; only the first of many, and how many there are."""
     shown, more = keys[:MOST_SKILLS], len(keys) - MOST_SKILLS
     zh = "、".join(_label(key, labels, "zh") for key in shown)
     en = ", ".join(_label(key, labels, "en") for key in shown)
-    return _Pair(f"{zh}等{len(keys)}项", f"{en} and {more} more") if more > 0 else _Pair(zh, en)
+    return Pair(f"{zh}等{len(keys)}项", f"{en} and {more} more") if more > 0 else Pair(zh, en)
 
 
 def _label(key: str, labels: Labels, language: str) -> str:

@@ -161,9 +161,9 @@ class Side:
 
     def flush(self, lists: int) -> NDArray[np.int32]:
         """Write what was taken in; gives the rows that changed. `lists`: how many membership lists there are."""
+        if not self._targets:
+            return np.zeros(0, np.int32)
         targets = np.frombuffer(self._targets, np.int32)
-        if not targets.size:
-            return targets
         packed, rows, named = np.frombuffer(self._packed, np.int32), self._rows, self._named
         self._forget_pending()
         self._make_room(lists)

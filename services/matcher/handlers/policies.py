@@ -75,14 +75,13 @@ class PolicyReader:
     async def _adopt(self) -> None:
         """Answer by the policy that holds from here on; lists that were made under another one are refreshed."""
         history, world = self._history, self._world
+        if history.policy.version != world.index.policy.version:
+            async with world.lock:
+                await asyncio.to_thread(world.index.adopt, history.policy)
+                for lists in self._lists.values():
+                    lists.policy_changed()
+            log.info("matching policy adopted", policy=history.policy.version, revision=history.current.revision)
         metrics.POLICY_REVISION.set(history.current.revision)
-        if history.policy.version == world.index.policy.version:
-            return
-        async with world.lock:
-            await asyncio.to_thread(world.index.adopt, history.policy)
-            for lists in self._lists.values():
-                lists.policy_changed()
-        log.info("matching policy adopted", policy=history.policy.version, revision=history.current.revision)
 
 
 def take_policies(history: History, records: Sequence[Record]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from services.matcher.usecases.waiting import WHOLE, Cause, Refreshes
 from services.matcher.usecases.world import World
+from shared import metrics
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 
 UNANSWERED: Final = -1
@@ -200,6 +201,7 @@ class Lists:
     def policy_changed(self) -> None:
         """Every list may name another matching policy than the one that holds."""
         self.outdated = deque(self.issued)
+        metrics.REFRESH_QUEUE.labels(self.kind.value).set(len(self.outdated))
         self.woken.set()
 
     def lacks(self, anchor: str, version: int) -> bool:

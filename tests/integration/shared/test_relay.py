@@ -247,3 +247,30 @@ async def test_each_partition_gets_a_filler_when_it_is_time(
     records = await read_topic(topic, 6)
     assert len(records) == 6
     assert all(header(record, FILLER_HEADER) == "1" for record in records)
+
+
+class SlowToDelete:
+    """Lets other rows be acknowledged while some are deleted."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._delete = relay.delete
+        self.meanwhile = asyncio.Event()
+
+    async def __call__(self) -> None:
+        await self._delete()
+        self.meanwhile.set()
+        await asyncio.sleep(0.3)
+
+
+async def test_what_is_acknowledged_while_others_are_deleted_is_deleted_after_them(
+    settings: ServiceSettings, mongo: Mongo, producer: Producer, make_topic: MakeTopic
+):
+    topic = await make_topic()
+    relay = relaying(settings, mongo, producer)
+    slow = SlowToDelete(relay)
+    relay.delete = slow  # type: ignore[method-assign]
+    await mongo.db[OUTBOX].insert_one(row(topic, "first", 1))
+    async with running(relay):
+        await slow.meanwhile.wait()
+        await mongo.db[OUTBOX].insert_one(row(topic, "second", 1))
+        await emptied(mongo)
