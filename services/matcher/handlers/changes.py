@@ -49,7 +49,7 @@ def changes(records: Iterable[ConsumerRecord[Any, Any]]) -> Iterator[Change]:
         try:
             body, key = _DECODE[kind](record.value), record.key.decode()
             traceparent = headers.get(TRACEPARENT)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if body.id == key:
             at = time_of(record.timestamp)
