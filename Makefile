@@ -11,7 +11,7 @@ DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(S
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh verify-lists policy policy-rollback replay contracts token lock up down clean
+.PHONY: help setup demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts token lock up down clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench-refresh: $(STAMP) ## live events while 5,000 postings close and the policy
 
 bench-rebuild: $(STAMP) ## a matcher's start from the topics alone, into out/bench/rebuild.json [ARGS="--profiles 1000000"]
 	$(PYTHON) -m tests.bench.rebuild $(ARGS)
+
+bench-whynot: $(STAMP) ## why and why not, how long each question takes, into out/bench/whynot.json [ARGS="--profiles 5000"]
+	$(PYTHON) -m tests.bench.whynot $(ARGS)
 
 verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.verify

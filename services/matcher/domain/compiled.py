@@ -26,9 +26,11 @@ SOURCES: Final = (
                 "kernels",
                 "lookups",
                 "members",
+                "nearly",
                 "policy",
                 "questions",
                 "search",
+                "whynot",
                 "words",
             ),
         )

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain import questions
+from services.matcher.domain import questions, reasons
 from services.matcher.domain.answers import Judgement, Scored, Standing
 from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.codes import Occupations, Plain, Regions, Skills, related
-from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, Tables
+from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, Columns, Tables
 from services.matcher.domain.derived import derive_postings, derive_seekers, named_by_postings, named_by_seekers
 from services.matcher.domain.facts import Facts, Row, micros
 from services.matcher.domain.gates import GATES
 from services.matcher.domain.kernels import COMPONENTS
-from services.matcher.domain.policy import Policy
+from services.matcher.domain.policy import Policy, Weights
 from services.matcher.domain.search import scratch, search
 from services.matcher.domain.side import Gone, Resting, Side, facts_of
 from shared.contracts.postings import Posting, PostingStatus
@@ -251,6 +252,11 @@ class Index:
             self._weights,
         )
 
+    def arrays(self) -> tuple[Columns, Columns, Tables, Weights]:
+        """What kernels read, with all that was taken in: postings, seekers, tables, weights."""
+        self.flush()
+        return self.postings.columns, self.seekers.columns, self._tables(), self._weights
+
     def _tables(self) -> Tables:
         return Tables(
             self.regions.table, self.occupations.table, self.skills.table, self.licences.table, *self._related
@@ -289,6 +295,7 @@ def warm(policy: Policy) -> None:
         side.put(name, 1, Row((0,) * len(facts_of(side.dtype)), [], remote=False, codes=[]), ())
     for kind, name in ((AnchorKind.POSTING, "p"), (AnchorKind.SEEKER, "s")):
         index.top(kind, name, moment)
+        reasons.outlook(index, kind, name, moment)
     index.holds(AnchorKind.POSTING, "p", ["s"], moment)
     index.skills_between(AnchorKind.POSTING, 0, [0])
     index.adopt(policy)
@@ -297,6 +304,7 @@ def warm(policy: Policy) -> None:
         side.renew(0)
 
 
+@cache
 def _names(bits: int) -> tuple[str, ...]:
     if not bits:
         return ()

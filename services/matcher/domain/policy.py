@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.matcher.domain.gates import EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION
 
@@ -164,7 +164,7 @@ class Policy(Part):
     version: Annotated[str, Field(min_length=1, max_length=40)]
     minimum: Points
     """Nothing with fewer points is recommended."""
-    gates: frozenset[Gate]
+    gates: Annotated[tuple[Gate, ...], AfterValidator(lambda gates: tuple(sorted(set(gates))))]
     """Those that are on."""
     occupation: Occupation
     required_skills: Component

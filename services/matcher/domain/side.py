@@ -168,12 +168,15 @@ class Side:
         self._forget_pending()
         self._make_room(lists)
         self._write_ids(named)
-        done = begin = 0
+        done = begin = in_vain = 0
         while True:
+            before = done
             done, begin = put(self.columns, np.frombuffer(rows, self.dtype), targets, packed, done, begin)
             if done == targets.size:
                 return targets
-            self.renew(len(packed) - begin)
+            # a row may join many lists that are full at once
+            in_vain = in_vain + 1 if done == before else 0
+            self.renew((len(packed) - begin) << in_vain, in_vain)
 
     def _make_room(self, lists: int) -> None:
         columns, used = self.columns, self.used
@@ -193,15 +196,18 @@ class Side:
         words = np.frombuffer(padded, ">u8").reshape(-1, ID_WORDS)
         self.columns.ids[np.fromiter(named, np.int64, len(named))] = words
 
-    def renew(self, more: int) -> None:
-        """New arrays for codes and lists, without garbage, with room for `more` codes and a part of what is there."""
+    def renew(self, more: int, in_vain: int = 0) -> None:
+        """New arrays for codes and lists, without garbage, with room for `more` codes and a part of what is there.
+
+        `in_vain`: how often that was not enough.
+        """
         old = self.columns
         codes = int(old.used[CODES] - old.used[CODES_GARBAGE])
         pool = int(old.used[POOL] - old.used[POOL_GARBAGE])
         widest = int(old.lists[:, ROOM].max(initial=0))
         fresh = old._replace(
             codes=np.zeros(codes + max(codes // 4, 2 * more), np.int32),
-            pool=np.zeros(pool + max(pool // 2, 2 * more) + 2 * widest, np.int32),
+            pool=np.zeros(pool + (max(pool // 2, 2 * more) + 2 * widest << in_vain), np.int32),
         )
         compact(old, fresh.codes, fresh.pool, self.used)
         self.columns = fresh

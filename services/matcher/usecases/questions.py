@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.matcher.domain.answers import Judgement
+from services.matcher.domain.changes import Change, nearest
+from services.matcher.domain.reasons import Outlook, outlook
 from services.matcher.usecases.matching import Matching
 from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared.auth import Principal
-from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
 from shared.http import not_found
 
 
@@ -31,13 +34,24 @@ class Questions:
             raise not_found()
         return body
 
-    async def judge(self, caller: Principal, posting: str, seeker: str) -> Judgement:
-        """All about one pair, for those who may see both. Raises Problem 404 otherwise."""
+    async def judge(self, caller: Principal, posting: str, seeker: str) -> tuple[Judgement, tuple[Change, ...]]:
+        """All about one pair and what would open its gates, for those who may see both. Else raises Problem 404."""
         async with self.world.lock:
             judgement = self.world.index.judge(posting, seeker, datetime.now(UTC))
             if judgement is None or not self._both(caller, posting, seeker, judgement):
                 raise not_found()
-        return judgement
+            return judgement, nearest(self.world.index, posting, seeker, judgement.failed)
+
+    async def outlook(self, caller: Principal, kind: AnchorKind, anchor: str) -> tuple[Outlook, AsOf, str]:
+        """What would bring an anchor more counterparts, and the policy's version. Raises Problem 404 as `current`."""
+        async with self.world.lock:
+            index = self.world.index
+            found = None
+            if self._theirs(caller, kind, anchor):
+                found = await asyncio.to_thread(outlook, index, kind, anchor, datetime.now(UTC))
+            if found is None:
+                raise not_found()
+            return found, self.world.as_of(), index.policy.version
 
     def _theirs(self, caller: Principal, kind: AnchorKind, anchor: str) -> bool:
         standing = self.world.index.standing(kind, anchor)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from services.matcher.domain import Index, entries
+from services.matcher.domain.members import LENGTH
 from services.matcher.domain.side import facts_of
 from shared.contracts.recommendations import AnchorKind, Entry, RecommendationsRefreshed
 from tests.unit.matcher.examples import NOW, POLICY, posting, profile, region, skill
@@ -135,3 +136,16 @@ def test_a_list_is_as_long_as_asked():
         assert len(ids) == min(k, 1500)
         assert ids == sorted(ids, key=lambda name: (-(int(name[1:]) % 3), name))
     assert np.count_nonzero(index.seekers.columns.rows["live"]) == 1500
+
+
+def test_rows_may_join_many_lists_that_are_full_at_once():
+    index, regions = Index(POLICY), [region(f"3701{number:02}") for number in range(20)]
+    for number in range(600):
+        index.upsert_posting(posting(f"p{number}", regions=regions))
+        index.flush()
+    lists = index.postings.columns.lists
+    assert sorted(lists[:, LENGTH].tolist())[-20:] == [600] * 20
+    for number in range(600):
+        index.remove_posting(f"p{number}", 2, NOW)
+    index.flush()
+    assert not index.postings.columns.lists[:, LENGTH].any()

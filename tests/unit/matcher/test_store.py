@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -129,3 +132,16 @@ def test_a_hundred_thousand_rows_are_back_soon(tmp_path: Path):
     assert isinstance(found[0], Rows)
     assert len(found[0].seekers.row_of) == 100_000
     assert took < 10, "2 s on an idle machine"
+
+
+def test_a_policy_has_one_fingerprint_in_every_process():
+    asked = (
+        "from services.matcher import store; from services.matcher.domain import load; print(store.fingerprint(load()))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", asked], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1

@@ -1,0 +1,203 @@
+"""How many counterparts more after one change of an anchor. Compiled.
+
+For each change that is tried, all who nearly suit are judged again by the row that the anchor would have
+(`try_changes`). What there are many of (licences, skills, regions) is counted by code in one pass instead.
+"""
+
+# ruff: noqa: FBT001, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Tables
+from services.matcher.domain.compiled import compiled
+from services.matcher.domain.gates import EMPLOYMENT, LICENCES, REGION, SWITCHED
+from services.matcher.domain.kernels import AROUND, SAME, WITHIN, gates, place_gate, place_points, score_pair
+from services.matcher.domain.lookups import mark_posting_regions
+from services.matcher.domain.nearly import NOTHING, Nearly, Tried, swing
+from services.matcher.domain.policy import Weights
+from services.matcher.domain.questions import place_of
+from shared.regions import DEEPEST
+
+if TYPE_CHECKING:
+    from services.matcher.domain.columns import PostingRow, SeekerRow
+
+
+@compiled
+def try_changes(
+    by_posting: bool,
+    now: int,
+    kept: Nearly,
+    tried: Tried,
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+) -> NDArray[np.int64]:
+    """(n, 2): how many would be recommendable after each change and are not now, and the reverse."""
+    codes = seekers.codes if by_posting else postings.codes
+    counts = np.zeros((tried.gates.size, 2), np.int64)
+    near = np.zeros(tables.regions.shape[0], np.int8)
+    on = ~(SWITCHED & ~weights.gates)
+    for change in range(tried.gates.size):
+        gate, most = tried.gates[change], swing(tried.gates[change], weights)
+        near[:] = 0
+        if tried.regions[change] != UNKNOWN:
+            mark_posting_regions(near, tables.regions, tried.regions[change : change + 1])
+        for place in range(kept.rows.size):
+            failed, points = kept.failed[place], kept.points[place]
+            if not may_turn(failed, points, gate, most, weights.minimum):
+                continue
+            row = kept.rows[place]
+            posting: PostingRow = tried.postings[change] if by_posting else postings.rows[row]
+            seeker: SeekerRow = seekers.rows[row] if by_posting else tried.seekers[change]
+            found = kept.places[place] | place_of(by_posting, posting, seeker, near, codes)
+            total = 0
+            if (gates(posting, seeker, now)[0] | place_gate(posting, seeker, found)[0]) & on:
+                total = NOTHING
+            else:
+                parts = (kept.close[place], kept.required[place], kept.preferred[place])
+                for part in score_pair(posting, seeker, found, *parts, weights):
+                    total += part
+            before = failed == 0 and points >= weights.minimum
+            counts[change, 0] += total >= weights.minimum and not before
+            counts[change, 1] += total < weights.minimum and before
+    return counts
+
+
+@compiled
+def may_turn(failed: int, points: int, gate: int, most: int, minimum: int) -> bool:
+    """Whether a change behind this gate, of so many points at most, may let somebody in or shut somebody out."""
+    if points + most < minimum:
+        return False
+    if failed:
+        return failed == gate
+    return gate == EMPLOYMENT or points - most < minimum
+
+
+@compiled
+def count_licences(
+    by_posting: bool, anchor: int, kept: Nearly, postings: Columns, seekers: Columns, tables: Tables, weights: Weights
+) -> NDArray[np.int64]:
+    """By licence: how many pairs with enough points fail for the want of this one alone."""
+    counts = np.zeros(tables.licences.shape[0], np.int64)
+    for place in range(kept.rows.size):
+        if kept.failed[place] != LICENCES or kept.points[place] < weights.minimum:
+            continue
+        posting: PostingRow = postings.rows[anchor if by_posting else kept.rows[place]]
+        seeker: SeekerRow = seekers.rows[kept.rows[place] if by_posting else anchor]
+        at = posting.at + 2 * posting.lists + posting.skills
+        start = seeker.at + 2 * seeker.lists + seeker.occupations + seeker.skills
+        lacking = missing = 0
+        for asked in postings.codes[at : at + posting.licences]:
+            has = False
+            for own in seekers.codes[start : start + seeker.licences]:
+                has |= own == asked
+            if not has:
+                lacking, missing = lacking + 1, asked
+        if lacking == 1:
+            counts[missing] += 1
+    return counts
+
+
+@compiled
+def count_skills(anchor: int, kept: Nearly, postings: Columns, seekers: Columns, tables: Tables) -> NDArray[np.int64]:
+    """By skill: how many postings of which all gates pass require it and else only what the seeker names."""
+    seeker: SeekerRow = seekers.rows[anchor]
+    at = seeker.at + 2 * seeker.lists + seeker.occupations
+    has = np.zeros(tables.skills.shape[0], np.bool_)
+    has[seekers.codes[at : at + seeker.skills]] = True
+    counts = np.zeros(tables.skills.shape[0], np.int64)
+    for place in range(kept.rows.size):
+        if kept.failed[place]:
+            continue
+        posting: PostingRow = postings.rows[kept.rows[place]]
+        at = posting.at + 2 * posting.lists
+        lacking = missing = 0
+        for skill in postings.codes[at : at + posting.required]:
+            if not has[skill]:
+                lacking, missing = lacking + 1, skill
+        if lacking == 1:
+            counts[missing] += 1
+    return counts
+
+
+@compiled
+def lies(region: int, own: NDArray[np.int32], regions: NDArray[np.int32]) -> int:
+    """Bits of the place: how these regions of a posting lie to one where a seeker would work."""
+    found = 0
+    depth = regions[region, DEEPEST]
+    for other in own:
+        if other == region:
+            found |= SAME
+        elif regions[other, depth] == region:
+            found |= WITHIN
+        elif regions[region, regions[other, DEEPEST]] == other:
+            found |= AROUND
+    return found
+
+
+@compiled
+def enough_with(posting: PostingRow, seeker: SeekerRow, found: int, points: int, weights: Weights) -> int:
+    """Which of the bits SAME, WITHIN, AROUND, if the place had it besides, would make the points enough."""
+    enough = 0
+    others = points - place_points(posting, seeker, found, weights)
+    for bit in (SAME, WITHIN, AROUND):
+        if others + place_points(posting, seeker, found | bit, weights) >= weights.minimum:
+            enough |= bit
+    return enough
+
+
+@compiled
+def count_regions(
+    anchor: int, kept: Nearly, postings: Columns, seekers: Columns, tables: Tables, weights: Weights
+) -> NDArray[np.int64]:
+    """By region: how many postings would be recommendable if the seeker would work there too, and are not now.
+
+    A posting counts for the regions that it names and for those around them one by one; for all that lie in
+    one that it names, once there (`below`), to be handed down in the end.
+    """
+    regions = tables.regions
+    counts, below = np.zeros(regions.shape[0], np.int64), np.zeros(regions.shape[0], np.int64)
+    seeker: SeekerRow = seekers.rows[anchor]
+    for place in range(kept.rows.size):
+        failed, points = kept.failed[place], kept.points[place]
+        if not may_turn(failed, points, REGION, weights.place, weights.minimum):
+            continue
+        if failed == 0 and points >= weights.minimum:
+            continue
+        posting: PostingRow = postings.rows[kept.rows[place]]
+        enough = enough_with(posting, seeker, kept.places[place], points, weights)
+        if enough:
+            own = postings.codes[posting.at : posting.at + posting.regions] - FIRST_REGION
+            add_regions(own, enough, regions, counts, below)
+    for region in range(regions.shape[0]):
+        for level in range(regions[region, DEEPEST]):
+            counts[region] += below[regions[region, level]]
+    return counts
+
+
+@compiled
+def add_regions(
+    own: NDArray[np.int32],
+    enough: int,
+    regions: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    below: NDArray[np.int64],
+) -> None:
+    """Count one posting with these regions."""
+    for number in range(own.size):
+        depth = regions[own[number], DEEPEST]
+        if enough & AROUND and lies(own[number], own, regions) & AROUND == 0:
+            below[own[number]] += 1
+        for level in range(depth + 1):
+            region = regions[own[number], level]
+            seen = False
+            for earlier in own[:number]:
+                seen |= regions[earlier, level] == region
+            found = lies(region, own, regions) & enough
+            if not seen and found and found & AROUND == 0:
+                counts[region] += 1
