@@ -150,14 +150,8 @@ def decode_all(records: Sequence[Record]) -> Batch:
 
 
 def _event(record: Record, decoded: Decoded) -> Event:
-    return Event(
-        record,
-        decoded.type,
-        decoded.model,
-        decoded.version,
-        decoded.headers,
-        decoded.headers.get(TRACEPARENT),
-    )
+    traceparent = decoded.headers.get(TRACEPARENT)
+    return Event(record, decoded.type, decoded.model, decoded.version, decoded.headers, traceparent)
 
 
 class Consumer:
