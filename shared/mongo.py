@@ -1,4 +1,4 @@
-"""MongoDB, the only place that knows the driver: Motor today, PyMongo's own async client by changing this file.
+"""MongoDB, the only place that knows the driver: PyMongo's own async client.
 
 A transaction's callback may run more than once, so it has no side effects outside the session. A duplicate key
 ends the transaction: catch `DuplicateKey` around it.
@@ -137,7 +137,7 @@ class Mongo:
 
 
 async def _insist(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
-    """The loop of MongoDB's transactions specification; Motor's own does not try a failed commit again."""
+    """The loop of MongoDB's transactions specification; the driver's own does not try a failed commit again."""
     deadline, tries = time.monotonic() + _OPERATION_MS / 1000, 0
     while True:
         _after_commit[session] = []

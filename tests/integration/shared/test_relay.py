@@ -274,3 +274,22 @@ async def test_what_is_acknowledged_while_others_are_deleted_is_deleted_after_th
         await slow.meanwhile.wait()
         await mongo.db[OUTBOX].insert_one(row(topic, "second", 1))
         await emptied(mongo)
+
+
+async def test_what_another_process_left_goes_before_what_this_one_was_told(
+    settings: ServiceSettings, mongo: Mongo, producer: Producer, make_topic: MakeTopic, read_topic: ReadTopic
+):
+    topic, relay = await make_topic(), relaying(settings, mongo, producer)
+    assert await relay.lease.acquire()
+    for _ in range(2):  # the first time in its term it reads the outbox
+        await relay.publish_once()
+
+    async def add(version: int) -> None:
+        await mongo.transaction(lambda session: outbox.add(mongo.db, session, [row(topic, "k", version)]))
+
+    await add(1)
+    await mongo.db[OUTBOX].insert_one(row(topic, "k", 2))
+    await add(3)
+    while await relay.publish_once():
+        pass
+    assert versions(await read_topic(topic, 3)) == {"k": [1, 2, 3]}
