@@ -26,6 +26,7 @@ from shared.broker import MAX_RECORD_BYTES, PATIENT_BYTES, PATIENT_MS
 from shared.contracts.envelope import FILLER_HEADER, TRACEPARENT, Decoded, decode
 from shared.contracts.registry import channel
 from shared.errors import Rejected, Unavailable
+from shared.soon import Soon
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -183,7 +184,7 @@ class Consumer:
         self._held: set[TopicPartition] = set()
         self._resumes: set[asyncio.Task[None]] = set()
         self._uncommitted: dict[TopicPartition, int] = {}
-        self._committing: asyncio.Task[None] | None = None
+        self._committing = Soon(_COMMIT_EVERY_S, self._commit)
         self._consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._seen: dict[TopicPartition, tuple[int, float]] = {}
         """Partitions with lag: where their position stood, and since when."""
@@ -229,7 +230,7 @@ class Consumer:
         records = [record_of(item) for item in raw]
         self._pace(consumer, len(records))
         try:
-            await self._handle(consumer, records)
+            await self._handle(records)
         except Exception as error:  # noqa: BLE001 - whatever failed, its partition waits and the others go on
             by_partition: dict[TopicPartition, list[Record]] = {}
             for record in records:
@@ -239,7 +240,7 @@ class Consumer:
                 return
             for part in by_partition.values():
                 try:
-                    await self._handle(consumer, part)
+                    await self._handle(part)
                 except Exception as own:  # noqa: BLE001 - as above
                     self._hold(consumer, part[0], own)
         finally:
@@ -257,7 +258,7 @@ class Consumer:
             fetcher._fetch_min_bytes = PATIENT_BYTES if busy else 1  # noqa: SLF001
             fetcher._fetch_max_wait_ms = self._settings.gather_ms if busy else self._settings.fetch_wait_ms  # noqa: SLF001
 
-    async def _handle(self, consumer: AIOKafkaConsumer, records: list[Record]) -> None:
+    async def _handle(self, records: list[Record]) -> None:
         started = time.perf_counter()
         batch = decode_all(records)
         with telemetry.batch_span(f"handle {self.group}", (event.traceparent for event in batch.events)) as span:
@@ -278,7 +279,10 @@ class Consumer:
                 for own in spans:
                     if own is not None:
                         own.end()
-        self._commit_soon(consumer, batch.next_offsets())
+        # a commit costs the broker as much as a record, and a lost one loses nothing: what is repeated is known by
+        # its stored offset or its version
+        self._uncommitted |= batch.next_offsets()
+        self._committing.ask()
         for where in batch.next_offsets():
             self._failures.pop(where, None)
         metrics.RECORDS.labels(self.group, "handled").inc(len(batch.events))
@@ -286,22 +290,11 @@ class Consumer:
         metrics.BATCH_RECORDS.labels(self.group).observe(len(records))
         metrics.BATCH_SECONDS.labels(self.group).observe(time.perf_counter() - started)
 
-    def _commit_soon(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
-        """Commit these offsets within half a second, together with what is handled meanwhile.
-
-        A commit costs the broker as much as a record. A lost one loses nothing: what is repeated is known by its
-        stored offset or its version.
-        """
-        self._uncommitted |= offsets
-        if self._committing is None or self._committing.done():
-            self._committing = asyncio.get_running_loop().create_task(self._commit_later(consumer))
-
-    async def _commit_later(self, consumer: AIOKafkaConsumer) -> None:
-        while self._uncommitted:  # also what was handled while the last commit was under way
-            await asyncio.sleep(_COMMIT_EVERY_S)
-            await self._commit(consumer)
-
-    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+    async def _commit(self) -> None:
+        """Commit what was handled since the last time."""
+        consumer = self._consumer()
+        if consumer is None:
+            return
         ours = consumer.assignment()
         offsets = {where: following for where, following in self._uncommitted.items() if where in ours}
         self._uncommitted = {}
@@ -314,6 +307,7 @@ class Consumer:
         except KafkaError as error:
             log.warning("offsets were not committed", group=self.group, error=repr(error))
             self._uncommitted = offsets | self._uncommitted
+            self._committing.ask()
 
     def _hold(self, consumer: AIOKafkaConsumer, first: Record, error: Exception) -> None:
         """Seek back to the first record that is not handled and let the partition wait."""
@@ -384,8 +378,7 @@ class Consumer:
         """Forget what is pending; the broker stops the consumer itself."""
         for task in self._resumes:
             task.cancel()
-        if self._committing is not None:
-            self._committing.cancel()
+        self._committing.cancel()
 
 
 def _continued(event: Event, traceparent: str) -> Event:

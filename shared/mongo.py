@@ -65,6 +65,7 @@ __all__ = [
     "UpdateOne",
     "Write",
     "after_commit",
+    "only_duplicates",
 ]
 
 Document = dict[str, Any]
@@ -76,6 +77,8 @@ DriverError = PyMongoError
 Write = InsertOne[Document] | UpdateOne | UpdateMany | ReplaceOne[Document] | DeleteOne | DeleteMany
 
 _AWAY: Final = (AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WTimeoutError)
+_DUPLICATE: Final = 11000
+"""MongoDB's code for a duplicate key."""
 _SELECTION_MS: Final = 3_000
 _OPERATION_MS: Final = 15_000
 """Most that one operation, or one whole transaction with its retries, may take."""
@@ -177,6 +180,12 @@ async def _commit(session: Session, deadline: float) -> None:
             await asyncio.sleep(0.05)
         else:
             return
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    """True if all that failed of a bulk write are documents that were there already."""
+    failed = error.details["writeErrors"]
+    return bool(failed) and all(one["code"] == _DUPLICATE for one in failed)
 
 
 def away(error: BaseException) -> bool:

@@ -25,6 +25,7 @@ from shared.errors import Unavailable
 from shared.lease import Lease
 from shared.mongo import SNAPSHOT, DriverError, away
 from shared.outbox import OUTBOX
+from shared.soon import Soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +58,7 @@ class Relay:
         self._woken = asyncio.Event()
         self._acknowledged: dict[object, None] = {}
         """Ids of rows that Kafka has and that are still to be deleted."""
-        self._deleting: asyncio.Task[None] | None = None
+        self._deleting = Soon(_DELETE_EVERY_S, self._delete_acknowledged)
         self._told: list[Document] = []
         """Rows that this process has committed since the last publication."""
         self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
@@ -145,8 +146,8 @@ class Relay:
                 metrics.PUBLISHED.labels(self._service, topic).inc(count)
             if len(self._acknowledged) >= _DELETE_AT:
                 await self.delete()
-            elif self._deleting is None or self._deleting.done():
-                self._deleting = asyncio.create_task(self._delete_later())
+            else:
+                self._deleting.ask()
         self.delayed = False
         return len(rows)
 
@@ -186,13 +187,12 @@ class Relay:
         while len(self._newest) > _REMEMBERED:
             self._newest.popitem(last=False)
 
-    async def _delete_later(self) -> None:
-        while self._acknowledged:  # also what was acknowledged while the last ones were deleted
-            await asyncio.sleep(_DELETE_EVERY_S)
-            try:
-                await self.delete()
-            except DriverError as error:
-                log.warning("published rows stay for now", error=str(error))
+    async def _delete_acknowledged(self) -> None:
+        try:
+            await self.delete()
+        except DriverError as error:
+            log.warning("published rows stay for now", error=str(error))
+            self._deleting.ask()
 
     async def delete(self) -> None:
         """Delete what Kafka has acknowledged: seldom, for no event waits for it. Raises DriverError."""

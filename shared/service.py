@@ -21,7 +21,7 @@ from shared.broker import Producer, kafka_broker
 from shared.consuming import Consumer
 from shared.dead_letters import DeadLetters
 from shared.errors import Unavailable
-from shared.inbox import Inbox
+from shared.inbox import Inbox, VersionedInbox
 from shared.lease import Lease
 from shared.middleware import Observed
 from shared.mongo import Mongo, away
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from shared.consuming import Batch
     from shared.guard import Restate
-    from shared.inbox import Handler
+    from shared.inbox import EndOffsets, Handler, VersionedHandler
     from shared.settings import ServiceSettings
 
     Work = Callable[[], Awaitable[object]]
@@ -119,27 +119,22 @@ class Service:
         topics: Sequence[str] = (),
         pattern: str | None = None,
         records: int | None = None,
-        committed: Work | None = None,
     ) -> None:
-        """Handle batches of these topics inside Mongo transactions, each record's effects once.
-
-        `committed` is called after each transaction, and may be left out by a crash: for wake-up calls.
-        """
-        letters = DeadLetters(self.producer, group)
-
-        async def ends(wheres: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-            return await consumer.end_offsets(wheres)
-
-        inbox = Inbox(self.mongo, group, handler, letters, ends)
+        """Handle batches of these topics inside Mongo transactions, each record's effects once."""
+        inbox = Inbox(self.mongo, group, handler, DeadLetters(self.producer, group), self._ends_of(group))
 
         async def process(batch: Batch) -> None:
             await inbox.process(batch)
             await self.wake_relay()
-            if committed is not None:
-                await committed()
 
-        consumer = Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records)
-        self._consumers.append(consumer)
+        self._add(Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records))
+
+    def consume_versioned(self, group: str, handler: VersionedHandler, *, topics: Sequence[str]) -> None:
+        """Handle batches whose effects are guarded by versions of their own: no transaction, nothing emitted."""
+        letters = DeadLetters(self.producer, group)
+        inbox = VersionedInbox(self.mongo, group, handler, letters, self._ends_of(group))
+        self._add(Consumer(self.settings, group, inbox.process, topics=topics))
+        self.on_stop(inbox.close)
 
     def observe(
         self,
@@ -161,9 +156,19 @@ class Service:
             await process(batch)
             await letters.write(batch.undecodable)
 
-        self._consumers.append(
+        self._add(
             Consumer(self.settings, group, whole, topics=topics, listener=listener, records=records, patient=patient)
         )
+
+    def _add(self, consumer: Consumer) -> None:
+        self._consumers.append(consumer)
+
+    def _ends_of(self, group: str) -> EndOffsets:
+        async def ends(wheres: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+            consumer = next(one for one in self._consumers if one.group == group)
+            return await consumer.end_offsets(wheres)
+
+        return ends
 
     def relay(self, restate: Mapping[str, Restate]) -> Relay:
         """Publish this service's outbox; `restate` gives, by state topic, the present state of aggregates."""

@@ -23,18 +23,20 @@ def create_app(settings: NotificationsSettings) -> FastAPI:
     inboxes = inbox.Inboxes(service.mongo, store)
     calls = Calls(service.redis, settings)
     kept_for = timedelta(seconds=settings.tombstones_kept_s)
-    lists = handlers.Lists(store, calls, kept_for)
     again = timedelta(seconds=settings.erased_again_after_s)
     retracted = timedelta(seconds=settings.retracted_kept_s)
 
     service.on_start(store.create_indexes)
-    service.consume("notifications.lists", lists.take, topics=[POSTING_LISTS, SEEKER_LISTS], committed=lists.committed)
-    service.consume("notifications.postings", partial(handlers.take_postings, store, kept_for), topics=[POSTINGS])
+    service.consume_versioned(
+        "notifications.inboxes",
+        partial(handlers.take, store=store, calls=calls, kept_for=kept_for),
+        topics=[POSTING_LISTS, SEEKER_LISTS, POSTINGS],
+    )
     service.background(calls.listen, "calls")
     service.background(lambda: calls.close_when(service.stopping), "streams")
     service.every(
         settings.erased_again_after_s / 5,
-        lambda: taking.erase_again(service.mongo, store, again),
+        lambda: taking.erase_again(store, again),
         "erase-again",
         leased=True,
     )

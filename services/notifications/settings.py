@@ -13,7 +13,7 @@ class NotificationsSettings(ServiceSettings):
     tombstones_kept_s: float = Field(default=2 * 86_400, gt=0)
     """How long an erased id is remembered: the list topics' `delete.retention.ms`."""
     erased_again_after_s: float = Field(default=75, gt=0)
-    """An erasure is done a second time after this. Longer than any transaction lives (MongoDB: 60 s)."""
+    """An erasure is done a second time after this, and once more a day later."""
     retracted_kept_s: float = Field(default=30 * 86_400, gt=0)
     """How long an inbox shows what was retracted."""
 

@@ -7,6 +7,7 @@ from it when somebody looks (measured: 5 times as many lists a second as with a 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -27,19 +28,21 @@ from services.notifications.domain import (
 from shared.contracts.common import Code, Pay, Texts
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.recommendations import AnchorKind, Components, RecommendationsRefreshed
-from shared.mongo import DeleteMany, ReplaceOne, UpdateMany, UpdateOne
+from shared.mongo import BulkWriteError, DeleteMany, ReplaceOne, UpdateMany, UpdateOne, only_duplicates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Collection as Several
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from services.notifications.domain import Recipient
     from shared.contracts.recommendations import Entry
-    from shared.mongo import Database, Document, Session, Write
+    from shared.mongo import Collection, Database, Document, Session, Write
 
 COMPONENTS: Final = tuple(Components.model_fields)
 _components = attrgetter(*COMPONENTS)
 _TRIM_ITEMS: Final = 5_000
+_ERASE_FINALLY: Final = timedelta(days=1)
 
 
 class Card:
@@ -80,25 +83,23 @@ class Store:
         await self._items.create_index("changed_at", partialFilterExpression={"live": False})
 
     # ----------------------------------------------------------------------------------- lists
-    async def kept(self, ids: Collection[str], session: Session) -> dict[str, Kept]:
+    async def kept(self, ids: Several[str]) -> dict[str, Kept]:
         """What is known of these anchors' lists, by anchor id."""
         fields = {"revision": 1, "entries.id": 1, "entries.e": 1}
-        found = self._lists.find({"_id": {"$in": list(ids)}}, fields, session=session)
+        found = self._lists.find({"_id": {"$in": list(ids)}}, fields)
         return {row["_id"]: _kept(row) for row in await found.to_list(None)}
 
-    async def erased(self, ids: Iterable[str], session: Session | None) -> set[str]:
+    async def erased(self, ids: Iterable[str], session: Session | None = None) -> set[str]:
         """Those of these anchor ids of which a tombstone is remembered."""
         found = self._tombstones.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session)
         return {row["_id"] for row in await found.to_list(None)}
 
-    async def save_lists(self, lists: Sequence[RecommendationsRefreshed], session: Session) -> None:
-        """Put each list in the place of its anchor's former one."""
-        writes: list[Write] = []
-        for list_ in lists:
-            row = _list_row(list_)
-            writes.append(ReplaceOne({"_id": row["_id"]}, row, upsert=True))
-        if writes:
-            await self._lists.bulk_write(writes, ordered=False, session=session)
+    async def save_lists(self, lists: Sequence[RecommendationsRefreshed], known: Container[str]) -> None:
+        """Put each list in the place of its anchor's former one, if it is newer.
+
+        One that is `known` and gone meanwhile was erased: it does not come back.
+        """
+        await _replace_older(self._lists, [_list_row(list_) for list_ in lists], "revision", known)
 
     async def holdings(self, recipient: Recipient, session: Session | None) -> list[Holding]:
         """Every pair that a list holds and this recipient may see."""
@@ -117,70 +118,66 @@ class Store:
         )
         return [holding for row in await found.to_list(None) for holding in _holdings(row, recipient)]
 
-    async def erase(self, tombstones: Mapping[str, int], now: datetime, kept_for: timedelta, session: Session) -> None:
+    async def erase(self, tombstones: Mapping[str, int], now: datetime, kept_for: timedelta) -> None:
         """Forget these anchors (anchor id to the tombstone's version), and remember that they are erased."""
+        remembered = {"at": now, "forget_at": now + kept_for, "again": True}
         writes: list[Write] = [
-            UpdateOne(
-                {"_id": anchor},
-                {"$set": {"version": version, "at": now, "forget_at": now + kept_for, "again": True}},
-                upsert=True,
-            )
+            UpdateOne({"_id": anchor}, {"$set": {"version": version, **remembered}}, upsert=True)
             for anchor, version in tombstones.items()
         ]
-        await self._tombstones.bulk_write(writes, ordered=False, session=session)
-        await self._forget(list(tombstones), session)
+        # first of all: who stores a list that names them looks here
+        await self._tombstones.bulk_write(writes, ordered=False)
+        await self._forget(list(tombstones))
 
     async def to_erase_again(self, before: datetime, limit: int) -> list[str]:
-        """Anchor ids that were erased before this moment and not a second time yet."""
+        """Anchor ids whose last erasure was before this moment and is not the final one."""
         found = self._tombstones.find({"again": True, "at": {"$lt": before}}, {"_id": 1}).limit(limit)
         return [row["_id"] for row in await found.to_list(None)]
 
-    async def erase_again(self, anchors: Sequence[str], session: Session) -> None:
-        """Forget what a transaction stored that had not seen the tombstones yet."""
-        await self._forget(anchors, session)
-        await self._tombstones.update_many({"_id": {"$in": list(anchors)}}, {"$unset": {"again": 1}}, session=session)
+    async def erase_again(self, anchors: Sequence[str], now: datetime) -> None:
+        """Forget what was stored by who had not seen the tombstones yet; a day later once more, for the last time."""
+        await self._forget(anchors)
+        tomorrow, among = now + _ERASE_FINALLY, {"_id": {"$in": list(anchors)}}
+        await self._tombstones.bulk_write(
+            [
+                UpdateMany(among | {"final": True}, {"$unset": {"again": 1}}),
+                UpdateMany(among | {"final": {"$exists": False}}, {"$set": {"at": tomorrow, "final": True}}),
+            ],
+            ordered=True,
+        )
 
-    async def _forget(self, anchors: Sequence[str], session: Session) -> None:
+    async def _forget(self, anchors: Sequence[str]) -> None:
         recipients = [anchor for anchor in anchors if is_seeker(anchor)]
         seekers = [anchor.partition(":")[2] for anchor in recipients]
         lists: list[Write] = [DeleteMany({"_id": {"$in": list(anchors)}})]
         if seekers:
             pulled = {"recipients": {"$in": recipients}, "entries": {"id": {"$in": seekers}}}
             lists.append(UpdateMany({"recipients": {"$in": recipients}}, {"$pull": pulled}))
-        await self._lists.bulk_write(lists, ordered=True, session=session)
+        await self._lists.bulk_write(lists, ordered=True)
         if seekers:
             items: list[Write] = [
                 DeleteMany({"recipient": {"$in": recipients}}),
                 # still live: the next look at the employer's inbox finds no list that holds it: retracted
                 UpdateMany({"seeker": {"$in": seekers}}, {"$unset": {"seeker": 1, "reasons": 1}}),
             ]
-            await self._items.bulk_write(items, ordered=True, session=session)
-            await self._inboxes.delete_many({"_id": {"$in": recipients}}, session=session)
+            await self._items.bulk_write(items, ordered=True)
+            await self._inboxes.delete_many({"_id": {"$in": recipients}})
 
     # ----------------------------------------------------------------------------------- postings
-    async def posting_versions(self, ids: Collection[str], session: Session) -> dict[str, int]:
-        """The version known of each posting, also of erased ones."""
-        found = self._postings.find({"_id": {"$in": list(ids)}}, {"version": 1}, session=session)
-        return {row["_id"]: row["version"] for row in await found.to_list(None)}
+    async def save_postings(
+        self, postings: Sequence[Posting], tombstones: Mapping[str, int], forget_at: datetime
+    ) -> None:
+        """What items show of these postings, and of erased ones (id to version) nothing but that, until `forget_at`.
 
-    async def save_postings(self, postings: Iterable[Posting], session: Session) -> None:
-        """What items show of these postings."""
-        writes: list[Write] = [
-            ReplaceOne({"_id": posting.id}, _posting_row(posting), upsert=True) for posting in postings
+        Each in the place of an older version only.
+        """
+        rows = [_posting_row(posting) for posting in postings]
+        rows += [
+            {"_id": posting, "version": version, "forget_at": forget_at} for posting, version in tombstones.items()
         ]
-        if writes:
-            await self._postings.bulk_write(writes, ordered=False, session=session)
+        await _replace_older(self._postings, rows, "version")
 
-    async def erase_postings(self, versions: Mapping[str, int], forget_at: datetime, session: Session) -> None:
-        """Keep nothing but the version, and that until `forget_at`."""
-        writes: list[Write] = [
-            ReplaceOne({"_id": posting}, {"version": version, "forget_at": forget_at}, upsert=True)
-            for posting, version in versions.items()
-        ]
-        if writes:
-            await self._postings.bulk_write(writes, ordered=False, session=session)
-
-    async def cards(self, ids: Collection[str]) -> dict[str, Card]:
+    async def cards(self, ids: Several[str]) -> dict[str, Card]:
         """What is known of these postings, by id."""
         found = self._postings.find({"_id": {"$in": list(ids)}, "title": {"$exists": True}})
         return {row["_id"]: Card(row) for row in await found.to_list(None)}
@@ -257,6 +254,26 @@ class Store:
         await self._inboxes.bulk_write(writes, ordered=False, session=session)
         await self._items.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=session)
         return len(rows)
+
+
+async def _replace_older(
+    collection: Collection, rows: Sequence[Document], version: str, known: Container[str] = ()
+) -> None:
+    """Put each row in the place of its older one by the field `version`; where none is, too, unless it is `known`."""
+
+    def write(row: Document, *, upsert: bool) -> Write:
+        return ReplaceOne({"_id": row["_id"], version: {"$lt": row[version]}}, row, upsert=upsert)
+
+    if not rows:
+        return
+    try:
+        await collection.bulk_write([write(row, upsert=row["_id"] not in known) for row in rows], ordered=False)
+    except BulkWriteError as error:
+        if not only_duplicates(error):
+            raise
+        # there meanwhile, be it newer or older
+        there = [rows[one["index"]] for one in error.details["writeErrors"]]
+        await collection.bulk_write([write(row, upsert=False) for row in there], ordered=False)
 
 
 def _list_row(list_: RecommendationsRefreshed) -> Document:

@@ -1,10 +1,13 @@
-"""What comes in: lists, postings and tombstones. Each function runs inside the batch's transaction."""
+"""What comes in: lists, postings and tombstones.
+
+No transaction: a list is one document and so is a posting's card, each is replaced only by a newer one, and what is
+erased is erased again. So all of it may be repeated, and two processes may do it at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from services.notifications import domain
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from services.notifications.store import Store
     from shared.contracts.postings import Posting
     from shared.contracts.recommendations import RecommendationsRefreshed
-    from shared.mongo import Mongo, Session
 
 _ERASED_TOGETHER = 500
 
@@ -26,19 +28,17 @@ async def take_lists(
     lists: Sequence[RecommendationsRefreshed],
     tombstones: Mapping[str, int],
     kept_for: timedelta,
-    session: Session,
 ) -> set[Recipient]:
     """Store each anchor's newest list, forget erased anchors, and return whose inboxes may have changed.
 
     `tombstones`: anchor id to version. The number of round trips does not depend on the number of lists.
     """
     if tombstones:
-        await store.erase(tombstones, datetime.now(UTC), kept_for, session)
+        await store.erase(tombstones, datetime.now(UTC), kept_for)
     candidates = domain.newest(lists)
     if not candidates:
         return set()
-    # What was erased before is asked beside the transaction: `erase_again` is there for what neither sees yet.
-    kept, before = await asyncio.gather(store.kept(candidates, session), store.erased(_named_anchors(candidates), None))
+    kept, before = await asyncio.gather(store.kept(candidates), store.erased(_named_anchors(candidates)))
     erased = before | tombstones.keys()
     saved = []
     touched: set[Recipient] = set()
@@ -47,7 +47,7 @@ async def take_lists(
         if list_ is not None:
             saved.append(list_)
             touched |= domain.touched(kept.get(anchor), list_)
-    await store.save_lists(saved, session)
+    await store.save_lists(saved, kept)
     return touched
 
 
@@ -60,36 +60,19 @@ def _named_anchors(candidates: Mapping[str, RecommendationsRefreshed]) -> set[st
 
 
 async def take_postings(
-    store: Store,
-    postings: Sequence[Posting],
-    tombstones: Mapping[str, int],
-    kept_for: timedelta,
-    session: Session,
+    store: Store, postings: Sequence[Posting], tombstones: Mapping[str, int], kept_for: timedelta
 ) -> None:
     """Keep what items show of each posting, as of its newest version; `tombstones`: posting id to version."""
     newest = {posting.id: posting for posting in sorted(postings, key=lambda posting: posting.version)}
-    versions = await store.posting_versions(newest.keys() | tombstones.keys(), session)
-    await store.save_postings(
-        (
-            posting
-            for posting in newest.values()
-            if posting.version > versions.get(posting.id, 0) and posting.id not in tombstones
-        ),
-        session,
-    )
-    erased = {posting: version for posting, version in tombstones.items() if version > versions.get(posting, 0)}
-    await store.erase_postings(erased, datetime.now(UTC) + kept_for, session)
+    living = [posting for posting in newest.values() if posting.id not in tombstones]
+    await store.save_postings(living, tombstones, datetime.now(UTC) + kept_for)
 
 
-async def erase_again(mongo: Mongo, store: Store, after: timedelta) -> None:
-    """Do each erasure a second time when no transaction that began before it can still commit.
+async def erase_again(store: Store, after: timedelta) -> None:
+    """Do erasures again that are due: soon, and a day later.
 
-    A transaction reads a snapshot. One that began before a tombstone was stored does not see it, and may
-    store an entry of the erased id just after.
+    Between the question whether an id is erased and the writing of a list that names it, the tombstone may come; a
+    process may even be paused there. What it then writes is erased here.
     """
     while anchors := await store.to_erase_again(datetime.now(UTC) - after, _ERASED_TOGETHER):
-        await mongo.transaction(partial(_again, store, anchors))
-
-
-async def _again(store: Store, anchors: Sequence[str], session: Session) -> None:
-    await store.erase_again(anchors, session)
+        await store.erase_again(anchors, datetime.now(UTC))

@@ -23,7 +23,7 @@ from services.notifications.usecases.streams import Calls
 from shared import http
 from shared.auth import Authenticator, Role, ensure_dev_keys, mint
 from shared.contracts.recommendations import RecommendationsRefreshed
-from shared.mongo import Mongo, Session
+from shared.mongo import Mongo
 from shared.redis import Redis
 
 Take = Callable[..., Awaitable[set[str]]]
@@ -52,14 +52,10 @@ async def inboxes(settings: NotificationsSettings) -> AsyncIterator[Inboxes]:
 
 @pytest.fixture
 def take(inboxes: Inboxes) -> Take:
-    """Take lists and tombstones (anchor id to version) in, in one transaction."""
+    """Take lists and tombstones (anchor id to version) in, in one batch."""
 
     async def taken(*lists: RecommendationsRefreshed, tombstones: Mapping[str, int] | None = None) -> set[str]:
-        async def work(session: Session) -> set[str]:
-            kept_for = timedelta(days=2)
-            return await taking.take_lists(inboxes.store, lists, tombstones or {}, kept_for, session)
-
-        return await inboxes.mongo.transaction(work)
+        return await taking.take_lists(inboxes.store, lists, tombstones or {}, timedelta(days=2))
 
     return taken
 

@@ -15,7 +15,6 @@ from services.notifications.settings import NotificationsSettings
 from services.notifications.usecases import taking
 from services.notifications.usecases.inbox import Inboxes, bring_up_to_date
 from services.notifications.usecases.streams import Calls, Told, follow
-from shared.mongo import Session
 from shared.redis import Redis
 from tests.integration.notifications.conftest import Take, Token
 from tests.integration.notifications.making import a_posting, posting_list, seeker_list
@@ -56,10 +55,7 @@ async def some(stream: AsyncIterator[Event], number: int) -> list[Event]:
 async def test_an_item_reads_well(client: AsyncClient, inboxes: Inboxes, take: Take, token: Token):
     await take(seeker_list("s1", 1, ["p1", "p2"]))
 
-    async def posting(session: Session) -> None:
-        await taking.take_postings(inboxes.store, [a_posting("p1")], {}, _DAY, session)
-
-    await inboxes.mongo.transaction(posting)
+    await taking.take_postings(inboxes.store, [a_posting("p1")], {}, _DAY)
     answer = await client.get("/inbox", headers=token("seeker", "s1"))
     page = answer.json()
     assert (answer.status_code, page["seq"], page["next"]) == (200, 2, None)

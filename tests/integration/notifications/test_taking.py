@@ -77,13 +77,35 @@ async def test_erasure_is_done_again_for_what_did_not_see_it(inboxes: Inboxes, t
     entry = {"id": "s1", "p": 1, "c": [1], "m": [], "x": [], "u": []}
     await inboxes.mongo.db["lists"].insert_one({**late, "entries": [entry], "revision": 1})
     assert await live(inboxes, "employer:acme") == set(), "not shown meanwhile either"
-    await taking.erase_again(inboxes.mongo, inboxes.store, timedelta(hours=1))
+    await taking.erase_again(inboxes.store, timedelta(hours=1))
     assert await inboxes.mongo.db["lists"].count_documents({"recipients": "seeker:s1"}) == 1, "too early"
-    await taking.erase_again(inboxes.mongo, inboxes.store, timedelta(0))
+    await taking.erase_again(inboxes.store, timedelta(0))
     row = await inboxes.mongo.db["lists"].find_one({"_id": "posting:p1"})
     assert row is not None
     assert (row["entries"], row["recipients"]) == ([], ["employer:acme"])
-    assert await inboxes.store.to_erase_again(datetime.now(UTC), 10) == []
+    now = datetime.now(UTC)
+    assert await inboxes.store.to_erase_again(now, 10) == [], "not before tomorrow"
+    assert await inboxes.store.to_erase_again(now + timedelta(days=2), 10) == ["seeker:s1"]
+    await inboxes.store.erase_again(["seeker:s1"], now)
+    assert await inboxes.store.to_erase_again(now + timedelta(days=9), 10) == [], "that was the last time"
+
+
+async def test_a_late_list_of_who_was_erased_meanwhile_does_not_come_back(inboxes: Inboxes, take: Take):
+    """The process that stores it was paused after it had looked."""
+    await take(seeker_list("s1", 1, ["p1"]))
+    known = await inboxes.store.kept(["seeker:s1"])
+    await take(tombstones={"seeker:s1": 2})
+    await inboxes.store.save_lists([seeker_list("s1", 2, ["p1"])], known)
+    assert await inboxes.store.kept(["seeker:s1"]) == {}
+
+
+async def test_of_two_who_store_an_anchors_first_lists_at_once_the_newer_stays(inboxes: Inboxes):
+    first, second = seeker_list("s1", 1, ["p1"]), seeker_list("s1", 2, ["p2"])
+    for order in ([first, second], [second, first]):
+        for list_ in order:
+            await inboxes.store.save_lists([list_], {})
+        kept = await inboxes.store.kept(["seeker:s1"])
+        assert kept["seeker:s1"].revision == 2
 
 
 async def test_trimmed_after_a_while(inboxes: Inboxes, take: Take):
@@ -111,9 +133,7 @@ async def test_postings_keep_their_newest_version(inboxes: Inboxes):
     store, day = inboxes.store, timedelta(days=1)
 
     async def taken(*postings: object, tombstones: dict[str, int] | None = None) -> None:
-        await inboxes.mongo.transaction(
-            lambda session: taking.take_postings(store, postings, tombstones or {}, day, session)  # type: ignore[arg-type]
-        )
+        await taking.take_postings(store, postings, tombstones or {}, day)  # type: ignore[arg-type]
 
     await taken(a_posting("p1", 2, "Second"), a_posting("p1", 1, "First"))
     await taken(a_posting("p1", 1, "First"))

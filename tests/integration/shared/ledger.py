@@ -20,7 +20,7 @@ class Ledger:
     rejects: set[str] = field(default_factory=set)
     """Posting ids that it refuses."""
 
-    async def __call__(self, batch: Batch, session: Session) -> list[tuple[Record, Rejected]]:
+    async def __call__(self, batch: Batch, session: Session | None) -> list[tuple[Record, Rejected]]:
         self.calls += 1
         if batch.events:
             rows = [{"record": event.record.id, "at": time.time()} for event in batch.events]

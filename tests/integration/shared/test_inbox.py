@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from shared.consuming import Batch, Record, decode_all
 from shared.dead_letters import DeadLetters
 from shared.errors import Rejected, Unavailable
-from shared.inbox import OFFSETS, Inbox
+from shared.inbox import OFFSETS, Inbox, VersionedInbox
 from shared.mongo import Mongo, Session
 from tests.integration.shared.ledger import Ledger
 
@@ -34,13 +34,33 @@ class NoLetters:
         self.letters += [record.id for record, _ in rejected]
 
 
-def inbox_of(
-    ledger: Ledger, letters: NoLetters | None = None, ends: Mapping[TopicPartition, int] | None = None
-) -> Inbox:
+def ends_of(
+    ends: Mapping[TopicPartition, int] | None,
+) -> Callable[[Sequence[TopicPartition]], Awaitable[dict[TopicPartition, int]]]:
     async def end_offsets(_: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         return dict(ends or {TopicPartition(TOPIC, number): 10_000 for number in range(9)})
 
-    return Inbox(ledger.mongo, "test.group", ledger, cast("DeadLetters", letters or NoLetters()), end_offsets)
+    return end_offsets
+
+
+def inbox_of(
+    ledger: Ledger,
+    letters: NoLetters | None = None,
+    ends: Mapping[TopicPartition, int] | None = None,
+    group: str = "test.group",
+) -> Inbox:
+    return Inbox(ledger.mongo, group, ledger, cast("DeadLetters", letters or NoLetters()), ends_of(ends))
+
+
+def versioned_of(
+    ledger: Ledger, letters: NoLetters | None = None, ends: Mapping[TopicPartition, int] | None = None
+) -> VersionedInbox:
+    async def handler(batch: Batch) -> list[tuple[Record, Rejected]]:
+        return await ledger(batch, None)
+
+    return VersionedInbox(
+        ledger.mongo, "test.group", handler, cast("DeadLetters", letters or NoLetters()), ends_of(ends)
+    )
 
 
 TOPIC = "partner.made-up.postings.v1"
@@ -80,8 +100,7 @@ async def test_what_is_delivered_again_is_skipped_and_what_is_new_is_handled(mon
 async def test_groups_do_not_share_offsets(mongo: Mongo):
     ledger = Ledger(mongo)
     await inbox_of(ledger).process(decode_all(records(0, 1)))
-    other = inbox_of(ledger)
-    other._group = "other.group"
+    other = inbox_of(ledger, group="other.group")
     await other.process(decode_all(records(0, 1)))
     assert await ledger.effects() == [*ids(0, 1), *ids(0, 1)]
 
@@ -179,3 +198,57 @@ async def test_a_topic_that_was_made_anew_halts_its_partition_and_no_other(mongo
         await inbox.process(decode_all(records(0, 2)))
     await inbox.process(decode_all(records(3, 5, partition=1)))
     assert await ledger.effects() == [*before, *ids(5, 5, partition=1)]
+
+
+async def test_versioned_what_this_process_has_handled_is_skipped_and_offsets_follow(mongo: Mongo):
+    ledger, letters = Ledger(mongo, rejects={"4"}), NoLetters()
+    inbox = versioned_of(ledger, letters)
+    await inbox.process(decode_all(records(0, 9, bad=[3])))
+    await inbox.process(decode_all(records(0, 9, bad=[3])))
+    await inbox.process(decode_all([*records(5, 12), *records(0, 1, partition=1)]))
+    assert await ledger.effects() == [*ids(0, 2), *ids(4, 12), *ids(0, 1, partition=1)]
+    assert letters.letters == ids(3, 4)
+    async with asyncio.timeout(5):
+        while await ledger.offsets() != {f"test.group|{TOPIC}|0": 13, f"test.group|{TOPIC}|1": 2}:  # noqa: ASYNC110 - what is looked at is in MongoDB
+            await asyncio.sleep(0.05)
+    await versioned_of(ledger).process(decode_all(records(0, 13)))
+    assert (await ledger.effects())[-1:] == ids(13, 13), "the next process goes on where this one was"
+
+
+async def test_versioned_what_a_crash_left_unsaved_is_handled_again(mongo: Mongo):
+    ledger = Ledger(mongo)
+    await versioned_of(ledger).process(decode_all(records(0, 1)))
+    await versioned_of(ledger).process(decode_all(records(0, 2)))
+    assert await ledger.effects() == [*ids(0, 1), *ids(0, 2)]
+
+
+async def test_versioned_a_failure_and_unwritten_letters_hold_the_offset(mongo: Mongo):
+    ledger, letters = Ledger(mongo), NoLetters(failures=1)
+    inbox = versioned_of(ledger, letters)
+    with pytest.raises(Unavailable):
+        await inbox.process(decode_all(records(0, 3, bad=[1])))
+    await inbox.close()
+    assert await ledger.offsets() == {}
+    await inbox.process(decode_all(records(0, 3, bad=[1])))
+    await inbox.close()
+    assert letters.letters == ids(1, 1)
+    assert set((await ledger.offsets()).values()) == {4}
+
+
+async def test_versioned_an_offset_that_another_member_saved_does_not_go_back(mongo: Mongo):
+    ledger = Ledger(mongo)
+    late, ahead = versioned_of(ledger), versioned_of(ledger)
+    await late.process(decode_all(records(0, 3)))
+    await ahead.process(decode_all(records(0, 7)))
+    await ahead.close()
+    await late.close()
+    assert set((await ledger.offsets()).values()) == {8}
+
+
+async def test_versioned_a_topic_that_was_made_anew_halts_its_partition(mongo: Mongo):
+    ledger = Ledger(mongo)
+    first = versioned_of(ledger)
+    await first.process(decode_all(records(0, 9)))
+    await first.close()
+    with pytest.raises(Unavailable, match="halted"):
+        await versioned_of(ledger, ends={TopicPartition(TOPIC, 0): 3}).process(decode_all(records(0, 2)))
