@@ -28,12 +28,15 @@ from shared.outbox import OUTBOX
 from shared.soon import Soon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from shared.broker import Producer
     from shared.mongo import Document, Mongo
     from shared.redis import Redis
     from shared.settings import ServiceSettings
+
+    Keep = Callable[[Sequence[Document]], Awaitable[None]]
+    """Called with rows that are published, before they are deleted; after a crash perhaps once more."""
 
 log = structlog.get_logger()
 
@@ -49,15 +52,24 @@ _DELETE_AT: Final = 500
 class Relay:
     """The outbox relay of one service; runs in every process of it, publishes in one."""
 
-    def __init__(self, settings: ServiceSettings, service: str, mongo: Mongo, redis: Redis, producer: Producer) -> None:
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        service: str,
+        mongo: Mongo,
+        redis: Redis,
+        producer: Producer,
+        keep: Keep | None = None,
+    ) -> None:
+        self._keep = keep
         self._settings = settings
         self._service = service
         self._mongo = mongo
         self._redis = redis
         self._producer = producer
         self._woken = asyncio.Event()
-        self._acknowledged: dict[object, None] = {}
-        """Ids of rows that Kafka has and that are still to be deleted."""
+        self._acknowledged: dict[object, Document] = {}
+        """Rows that Kafka has and that are still to be deleted, by id."""
         self._deleting = Soon(_DELETE_EVERY_S, self._delete_acknowledged)
         self._told: list[Document] = []
         """Rows that this process has committed since the last publication."""
@@ -140,7 +152,7 @@ class Relay:
         metrics.OUTBOX_ROWS.labels(self._service).set(len(rows))
         if rows and self.lease.held:
             await self._producer.send_all([self._record(row) for row in rows])
-            self._acknowledged |= dict.fromkeys(row["_id"] for row in rows)
+            self._acknowledged |= {row["_id"]: row for row in rows}
             self._remember(rows)
             for topic, count in _count(row["aggregatetype"] for row in rows):
                 metrics.PUBLISHED.labels(self._service, topic).inc(count)
@@ -196,9 +208,11 @@ class Relay:
 
     async def delete(self) -> None:
         """Delete what Kafka has acknowledged: seldom, for no event waits for it. Raises DriverError."""
-        if ids := list(self._acknowledged):
-            await self._mongo.db[OUTBOX].delete_many({"_id": {"$in": ids}})
-            for one in ids:
+        if rows := dict(self._acknowledged):
+            if self._keep is not None:
+                await self._keep(list(rows.values()))
+            await self._mongo.db[OUTBOX].delete_many({"_id": {"$in": list(rows)}})
+            for one in rows:
                 self._acknowledged.pop(one, None)
 
     async def _oldest(self) -> list[Document]:

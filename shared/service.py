@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from shared.consuming import Batch
     from shared.guard import Restate
     from shared.inbox import EndOffsets, Handler, VersionedHandler
+    from shared.relay import Keep
     from shared.settings import ServiceSettings
 
     Work = Callable[[], Awaitable[object]]
@@ -170,9 +171,12 @@ class Service:
 
         return ends
 
-    def relay(self, restate: Mapping[str, Restate]) -> Relay:
-        """Publish this service's outbox; `restate` gives, by state topic, the present state of aggregates."""
-        relay = Relay(self.settings, self.name, self.mongo, self.redis, self.producer)
+    def relay(self, restate: Mapping[str, Restate], keep: Keep | None = None) -> Relay:
+        """Publish this service's outbox; `restate` gives, by state topic, the present state of aggregates.
+
+        `keep` stores what shall outlive the outbox of rows that are published.
+        """
+        relay = Relay(self.settings, self.name, self.mongo, self.redis, self.producer, keep)
         self._relay = relay
         self.on_start(lambda: outbox.create_indexes(self.mongo.db))
         self.on_start(lambda: idempotency.create_indexes(self.mongo.db))

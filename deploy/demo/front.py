@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import uuid4
 
-import httpx
+import aiohttp
 
 from shared.auth import Role, mint
 
-OK: Final = 200
+CONNECTIONS: Final = 50
 TOKEN_S: Final = 86_400
 
 Json = dict[str, Any]
@@ -32,17 +32,20 @@ class Front:
         self.urls = urls
         self._keys_dir = keys_dir
         self._tokens: dict[tuple[Role, str], str] = {}
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(30, read=120), limits=httpx.Limits(max_connections=50))
 
     async def __aenter__(self) -> Self:
-        """Nothing to wait for."""
+        """Connections are made as they are needed."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=120),
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Disconnect."""
-        await self._client.aclose()
+        await self._session.close()
 
     def token(self, role: Role, sub: str) -> str:
         """A development token of that person; an employer's `sub` is the employer's id."""
@@ -54,59 +57,51 @@ class Front:
 
     async def get(self, role: Role, sub: str, service: str, path: str, **params: str | int) -> Json:
         """The body of a GET. Raises CallError."""
-        response = await self._client.get(self.urls[service] + path, params=params, headers=self._headers(role, sub))
-        return _body(response)
+        return await self._call("GET", self.urls[service] + path, self._headers(role, sub), params=params)
 
     async def put(self, role: Role, sub: str, service: str, path: str, body: Json) -> Json:
         """The body that a PUT answers. Raises CallError."""
-        response = await self._client.put(self.urls[service] + path, json=body, headers=self._headers(role, sub))
-        return _body(response)
+        return await self._call("PUT", self.urls[service] + path, self._headers(role, sub), json=body)
 
     async def register(self, sub: str, submission: bytes) -> Json:
         """`POST /seekers` as that seeker. Raises CallError."""
-        response = await self._client.post(
-            f"{self.urls['profiles']}/seekers",
-            content=submission,
-            headers={**self._headers("seeker", sub), "content-type": "application/json"},
-        )
-        return _body(response)
+        headers = {**self._headers("seeker", sub), "content-type": "application/json"}
+        return await self._call("POST", f"{self.urls['profiles']}/seekers", headers, data=submission)
 
     async def import_seekers(self, lines: Sequence[bytes]) -> Json:
         """`POST /seekers:import` as an operator; safe to repeat. Raises CallError."""
-        response = await self._client.post(
-            f"{self.urls['profiles']}/seekers:import",
-            content=b"\n".join(lines),
-            headers={
-                **self._headers("operator", "operator"),
-                "content-type": "application/x-ndjson",
-                "idempotency-key": uuid4().hex,
-            },
-        )
-        return _body(response)
+        headers = {
+            **self._headers("operator", "operator"),
+            "content-type": "application/x-ndjson",
+            "idempotency-key": uuid4().hex,
+        }
+        return await self._call("POST", f"{self.urls['profiles']}/seekers:import", headers, data=b"\n".join(lines))
 
     async def stream(self, role: Role, sub: str, after: int, opened: asyncio.Event) -> AsyncIterator[tuple[str, Json]]:
         """Events of `GET /stream` (name and body) after that number, until the caller stops listening."""
         headers = {**self._headers(role, sub), "last-event-id": str(after)}
-        async with self._client.stream("GET", f"{self.urls['notifications']}/stream", headers=headers) as response:
-            if response.status_code != OK:
-                await response.aread()
-                _body(response)
+        async with self._session.get(f"{self.urls['notifications']}/stream", headers=headers) as response:
+            await _succeeded(response)
             opened.set()
             name = ""
-            async for line in response.aiter_lines():
-                field, _, value = line.partition(": ")
+            async for line in response.content:
+                field, _, value = line.decode().rstrip("\n").partition(": ")
                 if field == "event":
                     name = value
                 elif field == "data":
                     yield name, json.loads(value)
 
+    async def _call(self, method: str, url: str, headers: dict[str, str], **rest: object) -> Json:
+        async with self._session.request(method, url, headers=headers, **rest) as response:  # type: ignore[arg-type]
+            await _succeeded(response)
+            body: Json = await response.json()
+            return body
+
     def _headers(self, role: Role, sub: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token(role, sub)}"}
 
 
-def _body(response: httpx.Response) -> Json:
-    if response.is_success:
-        body: Json = response.json()
-        return body
-    request = response.request
-    raise CallError(f"{request.method} {request.url.path} answered {response.status_code}: {response.text[:300]}")
+async def _succeeded(response: aiohttp.ClientResponse) -> None:
+    if not response.ok:
+        text = (await response.text())[:300]
+        raise CallError(f"{response.method} {response.url.path} answered {response.status}: {text}")

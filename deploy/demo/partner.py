@@ -23,7 +23,8 @@ POLL_MS = 100
 class Partner:
     """One partner, from `async with` on; its topics must be there."""
 
-    def __init__(self, kafka: str, partner: str) -> None:
+    def __init__(self, kafka: str, partner: str, *, patient: bool = False) -> None:
+        """`patient`: nobody waits for a receipt, so it is read a quarter of a second later, and at less cost."""
         settings = ServiceSettings(kafka_bootstrap=kafka)
         self.id = partner
         self.receipts: dict[str, PostingReceipt] = {}
@@ -38,7 +39,7 @@ class Partner:
         self.sent = 0
         self._topic = PARTNER_POSTINGS.format(partner=partner)
         self._producer = Producer(settings, "partner")
-        self._reader = reader(settings, "partner", prompt=True)
+        self._reader = reader(settings, "partner", prompt=not patient)
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

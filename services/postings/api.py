@@ -186,7 +186,7 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
         """A partner's receipts, for itself and for operators, in the order of its records."""
         items, more = await partners.receipts(context, caller, partner_id, _offset(cursor), limit)
         return ReceiptPage(
-            items=[stored.receipt for stored in items],
+            items=items,
             next=encode_cursor(str(items[-1].offset)) if more else None,
         )
 

@@ -12,6 +12,7 @@ from services.postings.settings import PostingsSettings
 from services.postings.store import Store
 from services.postings.usecases.context import Context, restate
 from services.postings.usecases.expiry import expire
+from services.postings.usecases.intake import keep_receipts
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
 from shared.service import Service, serve
 from shared.topics import create_partner_topics
@@ -34,7 +35,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         partial(handlers.partner_records, store=store, clock=now),
         pattern=PARTNER_POSTINGS_PATTERN,
     )
-    service.relay({POSTINGS: partial(restate, store=store)})
+    service.relay({POSTINGS: partial(restate, store=store)}, keep=partial(keep_receipts, store, now))
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
     service.include(api.router(context, service.auth))
     return service.app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,21 +9,13 @@ from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
 from shared.contracts.partners import PostingReceipt
 from shared.contracts.postings import Posting, PostingStatus
-from shared.mongo import Collection, Database, Document, Session, UpdateOne, Write
+from shared.contracts.registry import partner_of
+from shared.mongo import BulkWriteError, Collection, Database, Document, Session, UpdateOne, Write, only_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DAY_S: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReceipt:
-    """A receipt and the offset of the record that it answers, by which a partner's receipts are ordered."""
-
-    partner: str
-    offset: int
-    receipt: PostingReceipt
 
 
 class Store:
@@ -138,25 +129,31 @@ class Store:
 
     # ------------------------------------------------------------------------------------ receipts
 
-    async def add_receipts(self, receipts: Sequence[StoredReceipt], now: datetime, session: Session) -> None:
-        """Keep these receipts, in one round trip."""
-        if receipts:
-            rows: list[Document] = [
-                {
-                    "_id": stored.receipt.id,
-                    "partner": stored.partner,
-                    "offset": stored.offset,
-                    "stored_at": now,
-                    "body": stored.receipt.model_dump(mode="json"),
-                }
-                for stored in receipts
-            ]
-            await self._receipts.insert_many(rows, session=session)
+    async def add_receipts(
+        self, receipts: Sequence[PostingReceipt], now: datetime, session: Session | None = None
+    ) -> None:
+        """Keep these receipts, in one round trip; one that is kept already is the same, and stays."""
+        rows: list[Document] = [
+            {
+                "_id": receipt.id,
+                "partner": partner_of(receipt.topic),
+                "offset": receipt.offset,
+                "stored_at": now,
+                "body": receipt.model_dump(mode="json"),
+            }
+            for receipt in receipts
+        ]
+        if rows:
+            try:
+                await self._receipts.insert_many(rows, ordered=False, session=session)
+            except BulkWriteError as error:
+                if not only_duplicates(error):
+                    raise
 
-    async def receipts(self, partner: str, after: int, limit: int) -> list[StoredReceipt]:
+    async def receipts(self, partner: str, after: int, limit: int) -> list[PostingReceipt]:
         """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
         rows = self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
-        return [StoredReceipt(partner, row["offset"], PostingReceipt.model_validate(row["body"])) async for row in rows]
+        return [PostingReceipt.model_validate(row["body"]) async for row in rows]
 
 
 def _posting_row(posting: Posting) -> Document:

@@ -91,3 +91,13 @@ class PostingReceipt(Contract):
     faults: tuple[Fault, ...] = ()
     received_at: Instant
     """Kafka's time stamp of the record."""
+
+    @property
+    def topic(self) -> str:
+        """Of the record that is answered."""
+        return self.id.split("/")[0]
+
+    @property
+    def offset(self) -> int:
+        """Of the record that is answered."""
+        return int(self.id.rpartition("/")[2])

@@ -25,6 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from rich.console import Console
 
 from deploy.demo import latency
@@ -133,7 +134,7 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
         urls = {name: platform[name].url for name in SERVICES}
         async with Front(urls, root / "keys") as front, StoredLists(servers.addresses.mongo) as lists:
             await front.put("operator", "operator", "postings", f"/partners/{material.partner}", {"name": "bench"})
-            async with Partner(servers.addresses.kafka, material.partner) as partner:
+            async with Partner(servers.addresses.kafka, material.partner, patient=True) as partner:
                 seconds = await season(console, front, partner, lists, material, kept)
                 # what is left of the season: the index of the newest lists, checkpoints, compaction
                 await asyncio.sleep(given.rest)
@@ -186,7 +187,7 @@ def main() -> int:
     console, about = Console(), machine()
     console.print(about)
     with tempfile.TemporaryDirectory(prefix="bench-") as root:
-        result = asyncio.run(run(given, Path(root), console))
+        result = uvloop.run(run(given, Path(root), console))
     settings = {"rate": given.rate, "seconds": given.seconds, "services": SETTINGS["*"], "commit": commit()}
     result |= {"machine": about, "settings": settings}
     OUT.parent.mkdir(parents=True, exist_ok=True)

@@ -88,10 +88,10 @@ async def there(found: bool) -> bool:  # noqa: FBT001 - to be awaited by `until`
 
 
 def check_profiles(town: Town, seeker: str) -> None:
-    """As soon as the command is answered: nothing personal, and the id with its version in `erased`."""
+    """As soon as the command is answered: nothing personal, and the id with its version."""
     assert rows_with(town, "profiles", *CONTACT_TRACES, own_skill(town.trade)) == []
     left = [(name, row) for name, row in rows_with(town, "profiles", seeker) if name != "outbox"]
-    assert [(name, set(row)) for name, row in left] == [("erased", {"_id", "version", "erased_at"})]
+    assert [(name, set(row)) for name, row in left] == [("seekers", {"_id", "version", "erased_at"})]
 
 
 async def check_others(town: Town, seeker: str, employer: str, posting: str) -> None:
@@ -103,7 +103,7 @@ async def check_others(town: Town, seeker: str, employer: str, posting: str) -> 
 
     await until(gone, "notifications keeps nothing but the tombstone", 30)
     ((_, tombstone),) = rows_with(town, "notifications", seeker)
-    assert tombstone.keys() <= {"_id", "version", "at", "forget_at", "again"}
+    assert tombstone.keys() <= {"_id", "version", "at", "forget_at", "again", "final"}
 
     for who in (OPERATOR, seeker_caller(seeker)):
         for path in (f"/lists/seeker/{seeker}", f"/explain?posting={posting}&seeker={seeker}"):

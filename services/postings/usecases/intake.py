@@ -9,7 +9,7 @@ from services.postings.domain.faults import Faults, undecoded
 from services.postings.domain.intake import decide
 from services.postings.domain.posting import partner_posting_id
 from services.postings.domain.submission import Removal, Submission
-from services.postings.store import Store, StoredReceipt
+from services.postings.store import Store
 from services.postings.usecases.context import SOURCE, posting_row
 from shared import outbox
 from shared.contracts.partners import Outcome, PostingReceipt
@@ -17,7 +17,7 @@ from shared.contracts.registry import PARTNER_RECEIPTS
 from shared.errors import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from services.postings.domain.ordering import Order
@@ -48,15 +48,15 @@ class _Books:
     orders: dict[str, Order]
     changed: set[str] = field(default_factory=set)
     moved: dict[str, Order] = field(default_factory=dict)
-    receipts: list[StoredReceipt] = field(default_factory=list)
     rows: list[Document] = field(default_factory=list)
 
 
 async def take(store: Store, session: Session, incoming: Sequence[Incoming], now: datetime) -> dict[str, Rejected]:
     """Take records in, in the order given; what may not be taken at all, by record id.
 
-    Every record gets a receipt. A record of a partner that is not registered is given back as Rejected; its
-    receipt is kept but not published, for nobody reads it and its topic need not be there.
+    Every record gets a receipt, which is kept once it is published (`keep_receipts`). A record of a partner that is
+    not registered is given back as Rejected; its receipt is kept at once and not published, for nobody reads it and
+    its topic need not be there.
     """
     registered = await store.registered({record.partner for record in incoming}, session)
     ids = {
@@ -66,20 +66,27 @@ async def take(store: Store, session: Session, incoming: Sequence[Incoming], now
     }
     books = _Books(*await store.with_orders(ids, session))
     unknown: dict[str, Rejected] = {}
+    unpublished: list[PostingReceipt] = []
     for record in incoming:
         if record.partner in registered:
-            receipt = _take_one(books, record, now)
-            books.rows.append(_receipt_row(record, receipt))
+            books.rows.append(_receipt_row(record, _take_one(books, record, now)))
         else:
             unknown[record.record_id] = Rejected(
                 "this partner is not registered", code="unknown_partner", stage="TOPIC"
             )
-            receipt = _rejected(record, (undecoded(unknown[record.record_id]),))
-        books.receipts.append(StoredReceipt(record.partner, record.offset, receipt))
+            unpublished.append(_rejected(record, (undecoded(unknown[record.record_id]),)))
     await store.save_postings([books.postings[changed] for changed in sorted(books.changed)], session, books.moved)
-    await store.add_receipts(books.receipts, now, session)
+    await store.add_receipts(unpublished, now, session)
     await outbox.add(store.db, session, books.rows)
     return unknown
+
+
+async def keep_receipts(store: Store, clock: Callable[[], datetime], rows: Sequence[Document]) -> None:
+    """Keep the receipts among these rows of the outbox, which are published: no event waits for it."""
+    receipts = [
+        PostingReceipt.model_validate_json(row["payload"]) for row in rows if row["type"] == PostingReceipt.__name__
+    ]
+    await store.add_receipts(receipts, clock())
 
 
 def _take_one(books: _Books, record: Incoming, now: datetime) -> PostingReceipt:

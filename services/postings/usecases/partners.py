@@ -11,8 +11,8 @@ from shared.http import not_found
 from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
-    from services.postings.store import StoredReceipt
     from shared.auth import Principal
+    from shared.contracts.partners import PostingReceipt
     from shared.mongo import Session
 
 
@@ -41,7 +41,7 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
 async def receipts(
     context: Context, caller: Principal, partner_id: str, after: int, limit: int
-) -> tuple[list[StoredReceipt], bool]:
+) -> tuple[list[PostingReceipt], bool]:
     """At most `limit` receipts for records above offset `after`, and whether there are more.
 
     For the partner itself and for operators. Raises Problem 404.

@@ -51,8 +51,6 @@ async def register(
     stored = Stored(profile, context.keys.seal(seeker, submission.contact or Contact()))
 
     async def work(session: Session) -> Answer:
-        if own and await context.store.was_erased(seeker, session):
-            raise gone()
         await context.store.insert([stored], session)
         await outbox.add(context.mongo.db, session, [event_row(profile)])
         return standing(profile, 201)
@@ -61,7 +59,7 @@ async def register(
     try:
         answer = await once(context.mongo, caller.key, idempotency_key, fingerprint, work)
     except DuplicateKey as error:
-        raise _registered_before(seeker) from error
+        raise gone() if await context.store.was_erased(seeker) else _registered_before(seeker) from error
     await context.wake_relay()
     return answer
 

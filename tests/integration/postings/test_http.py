@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from services.postings import api
 from services.postings.usecases.context import restate
 from services.postings.usecases.expiry import expire
+from services.postings.usecases.intake import keep_receipts
 from shared import http
 from shared.auth import JWKS, Authenticator, Role, ensure_dev_keys, mint
 from tests.integration.postings.conftest import World
@@ -168,6 +169,7 @@ async def test_partners_and_their_receipts(world: World, client: httpx.AsyncClie
     assert [partner["id"] for partner in listed.json()["items"]] == ["north"]
 
     await take(world, [record(n, posting(n)) for n in range(3)])
+    await keep_receipts(world.store, lambda: world.now, await world.outbox())
     own = as_("partner", partner="north")
     first = (await client.get("/partners/north/receipts?limit=2", headers=own)).json()
     rest = (await client.get(f"/partners/north/receipts?cursor={first['next']}", headers=own)).json()

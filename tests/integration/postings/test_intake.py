@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from services.postings.domain.employer import PartnerTerms
 from services.postings.handlers import partner_records
 from services.postings.usecases import partners
+from services.postings.usecases.intake import keep_receipts
 from shared.consuming import Batch, Record, decode_all
 from tests.unit.postings.examples import NOW
 
@@ -142,7 +144,19 @@ async def test_nobody_knows_this_partner(world: World) -> None:
         "partner.north.receipts.v1",
     }
     kept = await world.store.receipts("south", -1, 10)
-    assert [stored.receipt.faults[0].code for stored in kept] == ["unknown_partner"]
+    assert [receipt.faults[0].code for receipt in kept] == ["unknown_partner"]
+
+
+async def test_receipts_are_kept_once_they_are_published_and_once_only(world: World) -> None:
+    await register(world)
+    await take(world, [record(0, posting(1)), record(1, posting(1))])
+    assert await world.store.receipts("north", -1, 10) == []
+    rows = await world.outbox()
+    await keep_receipts(world.store, lambda: world.now, rows[:2])
+    await keep_receipts(world.store, lambda: world.now, rows)
+    kept = await world.store.receipts("north", -1, 10)
+    assert [(receipt.offset, receipt.outcome) for receipt in kept] == [(0, "accepted"), (1, "unchanged")]
+    assert await world.store.receipts("north", 0, 10) == kept[1:]
 
 
 async def test_a_batch_costs_a_constant_number_of_commands(world: World) -> None:
@@ -168,5 +182,5 @@ async def test_a_time_stamp_from_before_our_time_stops_nothing(world: World) -> 
     odd = record(0, posting(1))
     old = Record(odd.topic, 0, 0, odd.key, odd.value, odd.headers, NOW.replace(year=1970))
     await take(world, [old])
-    (stored,) = await world.store.receipts("north", -1, 10)
-    assert stored.receipt.received_at == NOW
+    (receipt,) = receipts(await world.outbox())
+    assert datetime.fromisoformat(receipt["received_at"]) == NOW

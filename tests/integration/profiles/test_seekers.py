@@ -190,7 +190,7 @@ async def test_an_erased_seeker_leaves_no_trace(profiles: Profiles, who: str) ->
     rows = await profiles.outbox("s1")
     assert [(row["type"], row["payload"], row["version"]) for row in rows] == [("Tombstone", None, 4)]
     assert rows[0]["headers"]["ce_aggregateversion"] == "4"
-    assert set(await profiles.db["erased"].find_one() or {}) == {"_id", "version", "erased_at"}
+    assert set(await profiles.db["seekers"].find_one() or {}) == {"_id", "version", "erased_at"}
     assert (await me("GET", "/seekers/s1")).status_code == 410
     assert (await me("POST", "/seekers", BODY)).status_code == 410
     assert (await profiles.caller("seeker", "s2")("GET", "/seekers/s1")).status_code == 404
