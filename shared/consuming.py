@@ -43,8 +43,8 @@ log = structlog.get_logger()
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 30.0
 _COMMIT_EVERY_S: Final = 0.5
-_BUSY_S: Final = 0.005
-"""A batch that comes so soon after the last one was waiting already."""
+_FLOOD: Final = 8
+"""Records that come together: more than single events do while they are handled one by one."""
 _EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -178,8 +178,7 @@ class Consumer:
         self._listener = listener
         self._records = records or settings.batch_records
         self._patient = patient
-        self._ended = 0.0
-        self._busy = patient
+        self._flood = False
         self._failures: dict[TopicPartition, int] = {}
         self._held: set[TopicPartition] = set()
         self._resumes: set[asyncio.Task[None]] = set()
@@ -243,20 +242,19 @@ class Consumer:
                     await self._handle(part)
                 except Exception as own:  # noqa: BLE001 - as above
                     self._hold(consumer, part[0], own)
-        finally:
-            self._ended = time.monotonic()
 
-    def _pace(self, consumer: AIOKafkaConsumer, count: int) -> None:
-        """Let the broker gather records while there is always a next batch; ask it at once when there is none.
+    def _pace(self, consumer: AIOKafkaConsumer, records: int) -> None:
+        """Let the broker gather records while many come, and ask it at once while few do.
 
-        A batch costs nearly the same whatever its size, so under load small ones would take the time of all.
+        A batch costs nearly the same whatever its size, so in a flood small ones would take the time of all. A
+        single event would only wait: at 100 events/s gathering doubled its median.
         """
-        busy = self._patient or time.monotonic() - self._ended < _BUSY_S or (self._busy and count > 1)
-        if busy != self._busy:
-            self._busy = busy
+        flood = records >= _FLOOD
+        if flood != self._flood and not self._patient:
+            self._flood = flood
             fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka reads both anew for each request
-            fetcher._fetch_min_bytes = PATIENT_BYTES if busy else 1  # noqa: SLF001
-            fetcher._fetch_max_wait_ms = self._settings.gather_ms if busy else self._settings.fetch_wait_ms  # noqa: SLF001
+            fetcher._fetch_min_bytes = PATIENT_BYTES if flood else 1  # noqa: SLF001
+            fetcher._fetch_max_wait_ms = self._settings.gather_ms if flood else self._settings.fetch_wait_ms  # noqa: SLF001
 
     async def _handle(self, records: list[Record]) -> None:
         started = time.perf_counter()

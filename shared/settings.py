@@ -56,7 +56,7 @@ class ServiceSettings(BaseSettings):
     """How long the broker holds a fetch open when there is nothing. aiokafka leaves partitions whose records it
     still buffers out of a fetch, so what comes there meanwhile waits as long (at 500, every second event did)."""
     gather_ms: int = 20
-    """While records come faster than they are handled, the broker gathers them for so long: larger batches."""
+    """While many records come together, the broker gathers them for so long: larger batches."""
     lease_s: float = 10.0
     """A relay, or a job that must run once, that was silent for so long is replaced."""
     relay_rows: int = 2_000
