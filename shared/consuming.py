@@ -22,7 +22,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 
 from shared import metrics, telemetry
-from shared.broker import MAX_RECORD_BYTES, PATIENT_BYTES, PATIENT_MS
+from shared.broker import MAX_RECORD_BYTES, PATIENT_BYTES
 from shared.contracts.envelope import FILLER_HEADER, TRACEPARENT, Decoded, decode
 from shared.contracts.registry import channel
 from shared.errors import Rejected, Unavailable
@@ -168,7 +168,7 @@ class Consumer:
         pattern: str | None = None,
         listener: ConsumerRebalanceListener | None = None,
         records: int | None = None,
-        patient: bool = False,
+        patient_ms: int | None = None,
     ) -> None:
         self.group = group
         self.topics = tuple(topics)
@@ -177,7 +177,7 @@ class Consumer:
         self._process = process
         self._listener = listener
         self._records = records or settings.batch_records
-        self._patient = patient
+        self._patient_ms = patient_ms
         self._flood = False
         self._failures: dict[TopicPartition, int] = {}
         self._held: set[TopicPartition] = set()
@@ -204,8 +204,8 @@ class Consumer:
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=max(300, self._settings.session_timeout_ms // 3),
             max_partition_fetch_bytes=MAX_RECORD_BYTES,
-            fetch_max_wait_ms=PATIENT_MS if self._patient else self._settings.fetch_wait_ms,
-            fetch_min_bytes=PATIENT_BYTES if self._patient else 1,
+            fetch_max_wait_ms=self._patient_ms or self._settings.fetch_wait_ms,
+            fetch_min_bytes=PATIENT_BYTES if self._patient_ms else 1,
             listener=self._listener,
             parser=self._parse,
             decoder=_undecoded,
@@ -250,7 +250,7 @@ class Consumer:
         single event would only wait: at 100 events/s gathering doubled its median.
         """
         flood = records >= _FLOOD
-        if flood != self._flood and not self._patient:
+        if flood != self._flood and not self._patient_ms:
             self._flood = flood
             fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka reads both anew for each request
             fetcher._fetch_min_bytes = PATIENT_BYTES if flood else 1  # noqa: SLF001
@@ -263,7 +263,7 @@ class Consumer:
             span.set_attribute("messaging.batch.message_count", len(records))
             spans = [
                 None  # not on the event's way
-                if self._patient
+                if self._patient_ms
                 else telemetry.begin_message(f"{self.group} {event.type}", event.traceparent, {"subject": event.key})
                 for event in batch.events
             ]

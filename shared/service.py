@@ -130,11 +130,16 @@ class Service:
 
         self._add(Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records))
 
-    def consume_versioned(self, group: str, handler: VersionedHandler, *, topics: Sequence[str]) -> None:
-        """Handle batches whose effects are guarded by versions of their own: no transaction, nothing emitted."""
+    def consume_versioned(
+        self, group: str, handler: VersionedHandler, *, topics: Sequence[str], patient_ms: int | None = None
+    ) -> None:
+        """Handle batches whose effects are guarded by versions of their own: no transaction, nothing emitted.
+
+        `patient_ms`: nobody waits for it, so the broker gathers records for so long.
+        """
         letters = DeadLetters(self.producer, group)
         inbox = VersionedInbox(self.mongo, group, handler, letters, self._ends_of(group))
-        self._add(Consumer(self.settings, group, inbox.process, topics=topics))
+        self._add(Consumer(self.settings, group, inbox.process, topics=topics, patient_ms=patient_ms))
         self.on_stop(inbox.close)
 
     def observe(
@@ -145,11 +150,11 @@ class Service:
         topics: Sequence[str],
         listener: ConsumerRebalanceListener | None = None,
         records: int | None = None,
-        patient: bool = False,
+        patient_ms: int | None = None,
     ) -> None:
         """Handle batches at least once, without a store: for what can be repeated without harm.
 
-        `patient`: nobody waits for it, so it takes more at a time and asks the broker less often.
+        `patient_ms`: nobody waits for it, so the broker gathers records for so long, and is asked less often.
         """
         letters = DeadLetters(self.producer, group)
 
@@ -158,7 +163,9 @@ class Service:
             await letters.write(batch.undecodable)
 
         self._add(
-            Consumer(self.settings, group, whole, topics=topics, listener=listener, records=records, patient=patient)
+            Consumer(
+                self.settings, group, whole, topics=topics, listener=listener, records=records, patient_ms=patient_ms
+            )
         )
 
     def _add(self, consumer: Consumer) -> None:

@@ -37,7 +37,7 @@ PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.25
 SPANS_S: Final = 10.0
 """Services write their spans out every half second."""
-LAST_STEP: Final = "notifications.inboxes"
+LAST_STEP: Final = "notifications.lists"
 
 
 class DemoError(RuntimeError):

@@ -20,6 +20,7 @@ from services.matcher.usecases.matching import Matching
 from services.matcher.usecases.questions import Questions
 from services.matcher.usecases.upkeep import Fillers, Snapshots
 from services.matcher.usecases.world import TOPIC_OF, World
+from shared.broker import PATIENT_MS
 from shared.contracts.recommendations import AnchorKind
 from shared.service import Service, serve
 from shared.topics import delete_retention_ms, partitions
@@ -54,7 +55,7 @@ def create_app(settings: MatcherSettings) -> FastAPI:
             partial(groups.changed, kind=kind, world=world, lists=lists[kind], matching=matching),
             topics=[TOPIC_OF[kind]],
             listener=groups.Share(tail),
-            patient=True,
+            patient_ms=PATIENT_MS,
         )
         service.background(tail.run, f"tail-{kind.value}")
     service.background(Answering(lists, matching, woken, settings).run, "answers")

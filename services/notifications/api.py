@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from services.notifications import domain
 from services.notifications.domain import Gap, Item, Recipient, State
 from services.notifications.settings import NotificationsSettings
-from services.notifications.usecases.inbox import Inboxes, act, bring_up_to_date
+from services.notifications.usecases.inbox import Inboxes, act, bring_up_to_date, cards
 from services.notifications.usecases.streams import Calls, Told, follow
 from services.notifications.views import InboxCounts, InboxItem, InboxPage, gap_notice, inbox_items
 from shared.auth import Authenticator, Principal
@@ -86,7 +86,7 @@ def router(inboxes: Inboxes, calls: Calls, auth: Authenticator, settings: Notifi
 
 
 async def _rendered(inboxes: Inboxes, items: Sequence[Item]) -> list[InboxItem]:
-    return inbox_items(items, await inboxes.store.cards({item.key.posting for item in items}))
+    return inbox_items(items, await cards(inboxes, items))
 
 
 def _reading(routes: APIRouter, inboxes: Inboxes, access: Access) -> None:

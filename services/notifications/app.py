@@ -20,7 +20,7 @@ def create_app(settings: NotificationsSettings) -> FastAPI:
     """The service, not started yet."""
     service = Service("notifications", settings)
     store = Store(service.mongo.db)
-    inboxes = inbox.Inboxes(service.mongo, store)
+    inboxes = inbox.Inboxes(service.mongo, store, settings.cards_awaited_s)
     calls = Calls(service.redis, settings)
     kept_for = timedelta(seconds=settings.tombstones_kept_s)
     again = timedelta(seconds=settings.erased_again_after_s)
@@ -28,9 +28,15 @@ def create_app(settings: NotificationsSettings) -> FastAPI:
 
     service.on_start(store.create_indexes)
     service.consume_versioned(
-        "notifications.inboxes",
-        partial(handlers.take, store=store, calls=calls, kept_for=kept_for),
-        topics=[POSTING_LISTS, SEEKER_LISTS, POSTINGS],
+        "notifications.lists",
+        partial(handlers.take_lists, store=store, calls=calls, kept_for=kept_for),
+        topics=[POSTING_LISTS, SEEKER_LISTS],
+    )
+    service.consume_versioned(
+        "notifications.postings",
+        partial(handlers.take_postings, store=store, kept_for=kept_for),
+        topics=[POSTINGS],
+        patient_ms=settings.cards_patient_ms,
     )
     service.background(calls.listen, "calls")
     service.background(lambda: calls.close_when(service.stopping), "streams")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +10,7 @@ from services.notifications.usecases import taking
 from shared import metrics
 from shared.contracts.postings import Posting
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
-from shared.contracts.registry import POSTING_LISTS, POSTINGS, SEEKER_LISTS
+from shared.contracts.registry import POSTING_LISTS, SEEKER_LISTS
 from shared.errors import Rejected
 
 if TYPE_CHECKING:
@@ -24,52 +22,51 @@ if TYPE_CHECKING:
 
 KINDS: Final = {POSTING_LISTS: AnchorKind.POSTING, SEEKER_LISTS: AnchorKind.SEEKER}
 
-
-@dataclass(slots=True)
-class _Sorted:
-    """What a batch holds, by kind."""
-
-    lists: list[RecommendationsRefreshed] = field(default_factory=list)
-    postings: list[Posting] = field(default_factory=list)
-    erased_anchors: dict[str, int] = field(default_factory=dict)
-    """By anchor id, the tombstone's version."""
-    erased_postings: dict[str, int] = field(default_factory=dict)
-    """By posting id, the tombstone's version."""
-    refused: list[tuple[Record, Rejected]] = field(default_factory=list)
+Refused = list[tuple["Record", Rejected]]
 
 
-async def take(batch: Batch, *, store: Store, calls: Calls, kept_for: timedelta) -> Sequence[tuple[Record, Rejected]]:
-    """Keep what a batch says, then call the streams that may have something new to show."""
-    found = _sorted_out(batch.events)
-    touched, _ = await asyncio.gather(
-        taking.take_lists(store, found.lists, found.erased_anchors, kept_for),
-        taking.take_postings(store, found.postings, found.erased_postings, kept_for),
-    )
+async def take_lists(batch: Batch, *, store: Store, calls: Calls, kept_for: timedelta) -> Refused:
+    """Keep the lists, then call the streams that may have something new to show, and say how long it took."""
+    lists, tombstones, refused = _sorted_out(batch.events)
+    touched = await taking.take_lists(store, lists, tombstones, kept_for)
     now = datetime.now(UTC)
-    for list_ in found.lists:
+    for list_ in lists:
         metrics.LISTS_TAKEN.labels(list_.kind.value).inc()
         metrics.LIST_LATENCY.labels(list_.kind.value).observe((now - list_.now).total_seconds())
     await calls.call(touched)
-    return found.refused
+    return refused
 
 
-def _sorted_out(events: Sequence[Event]) -> _Sorted:
-    found = _Sorted()
+def _sorted_out(events: Sequence[Event]) -> tuple[list[RecommendationsRefreshed], dict[str, int], Refused]:
+    lists: list[RecommendationsRefreshed] = []
+    tombstones: dict[str, int] = {}
+    refused: Refused = []
     for event in events:
-        match event.model:
-            case None if event.record.topic == POSTINGS:
-                found.erased_postings[event.key] = event.version
-            case None:
-                found.erased_anchors[domain.anchor_id(KINDS[event.record.topic], event.key)] = event.version
-            case Posting() as posting if posting.id == event.key:
-                found.postings.append(posting)
-            case RecommendationsRefreshed() as list_ if _is_of(list_, event):
-                found.lists.append(list_)
-            case _:
-                wrong = Rejected("neither the posting nor the list of this key and topic", code="wrong_key")
-                found.refused.append((event.record, wrong))
-    return found
+        kind, list_ = KINDS[event.record.topic], event.model
+        if list_ is None:
+            tombstones[domain.anchor_id(kind, event.key)] = event.version
+        elif isinstance(list_, RecommendationsRefreshed) and _is_of(list_, kind, event.key):
+            lists.append(list_)
+        else:
+            refused.append((event.record, Rejected("no list of this key and topic", code="wrong_key")))
+    return lists, tombstones, refused
 
 
-def _is_of(list_: RecommendationsRefreshed, event: Event) -> bool:
-    return list_.kind is KINDS[event.record.topic] and list_.anchor == event.key
+def _is_of(list_: RecommendationsRefreshed, kind: AnchorKind, key: str) -> bool:
+    return list_.kind is kind and list_.anchor == key
+
+
+async def take_postings(batch: Batch, *, store: Store, kept_for: timedelta) -> Refused:
+    """Keep what items show of postings."""
+    postings: list[Posting] = []
+    tombstones: dict[str, int] = {}
+    refused: Refused = []
+    for event in batch.events:
+        if event.model is None:
+            tombstones[event.key] = event.version
+        elif not isinstance(event.model, Posting) or event.model.id != event.key:
+            refused.append((event.record, Rejected("not the posting of this key", code="wrong_key")))
+        else:
+            postings.append(event.model)
+    await taking.take_postings(store, postings, tombstones, kept_for)
+    return refused

@@ -14,6 +14,10 @@ class NotificationsSettings(ServiceSettings):
     """How long an erased id is remembered: the list topics' `delete.retention.ms`."""
     erased_again_after_s: float = Field(default=75, gt=0)
     """An erasure is done a second time after this, and once more a day later."""
+    cards_patient_ms: int = Field(default=50, ge=1)
+    """What items show of postings is stored at most so much later, in fewer and larger batches."""
+    cards_awaited_s: float = Field(default=0.2, ge=0)
+    """Longest that a reader waits for what an item shows of a posting that was published just now."""
     retracted_kept_s: float = Field(default=30 * 86_400, gt=0)
     """How long an inbox shows what was retracted."""
 

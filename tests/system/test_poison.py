@@ -42,10 +42,10 @@ EVENT_OF = {
 }
 GROUPS = {
     SUBMITTED: ["postings.partners"],
-    POSTINGS: ["matcher.postings", "notifications.inboxes"],
+    POSTINGS: ["matcher.postings", "notifications.postings"],
     PROFILES: ["matcher.profiles"],
-    POSTING_LISTS: ["notifications.inboxes"],
-    SEEKER_LISTS: ["notifications.inboxes"],
+    POSTING_LISTS: ["notifications.lists"],
+    SEEKER_LISTS: ["notifications.lists"],
 }
 
 
@@ -355,6 +355,6 @@ async def test_a_profile_with_an_absurd_time_or_version(town: Town, packed: Topi
 
         await until(listed, "the list of this version is written")
     await asyncio.sleep(0.5)
-    assert [letter for letter in await packed.read("notifications.inboxes.dead") if letter.key == raw.key] == []
+    assert [letter for letter in await packed.read("notifications.lists.dead") if letter.key == raw.key] == []
     live = await town.http.get(town.url("matcher", "/health/live"))
     assert live.status_code == 200, live.text

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from services.notifications import domain
 from shared import metrics
 from shared.contracts.recommendations import AnchorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from services.notifications.domain import Holding, Inbox, Item, Recipient, State
-    from services.notifications.store import Store
+    from services.notifications.store import Card, Store
     from shared.mongo import Mongo, Session
+
+_LOOK_AGAIN_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Inboxes:
 
     mongo: Mongo
     store: Store
+    cards_awaited_s: float = 0.0
+    """Longest that a reader waits for the card of a posting that was published just now."""
 
 
 async def bring_up_to_date(inboxes: Inboxes, recipient: Recipient) -> Inbox:
@@ -51,6 +57,21 @@ async def bring_up_to_date(inboxes: Inboxes, recipient: Recipient) -> Inbox:
     for item in changed:
         metrics.PAIRS_TOLD.labels(side, domain.event_of(item, item.seq - 1)).inc()
     return inbox
+
+
+async def cards(inboxes: Inboxes, items: Collection[Item]) -> Mapping[str, Card]:
+    """What these items show of their postings, by posting id.
+
+    A card is stored in no hurry, so it may come a moment after the list that names its posting: it is waited for.
+    """
+    postings = {item.key.posting for item in items}
+    recommended = {item.key.posting for item in items if item.live}
+    until = time.monotonic() + inboxes.cards_awaited_s
+    found = await inboxes.store.cards(postings)
+    while not recommended <= found.keys() and time.monotonic() < until:
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        found = await inboxes.store.cards(postings)
+    return found
 
 
 def _now() -> datetime:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bson import encode
 
 from services.notifications.domain import State
 from services.notifications.usecases import taking
-from services.notifications.usecases.inbox import Inboxes, act, bring_up_to_date, trim
+from services.notifications.usecases.inbox import Inboxes, act, bring_up_to_date, cards, trim
 from tests.integration.notifications.conftest import Take
 from tests.integration.notifications.making import a_posting, posting_list, seeker_list
 
@@ -141,3 +142,26 @@ async def test_postings_keep_their_newest_version(inboxes: Inboxes):
     await taken(tombstones={"p1": 3})
     await taken(a_posting("p1", 2, "Second"))
     assert await store.cards(["p1"]) == {}
+
+
+async def test_a_reader_waits_a_moment_for_the_card_of_a_new_posting(inboxes: Inboxes, take: Take):
+    await take(seeker_list("s1", 1, ["p1"]))
+    await bring_up_to_date(inboxes, "seeker:s1")
+    items = await inboxes.store.after("seeker:s1", 0, 10)
+    assert await cards(inboxes, items) == {}, "who does not wait sees none"
+
+    waiting = asyncio.create_task(cards(replace(inboxes, cards_awaited_s=20), items))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    await taking.take_postings(inboxes.store, [a_posting("p1", 1, "Welder")], {}, timedelta(days=1))
+    assert (await waiting)["p1"].title == {"en": "Welder"}
+
+
+async def test_nobody_waits_for_the_card_of_what_is_retracted(inboxes: Inboxes, take: Take):
+    await take(seeker_list("s1", 1, ["p1"]))
+    await bring_up_to_date(inboxes, "seeker:s1")
+    await take(seeker_list("s1", 2, []))
+    await bring_up_to_date(inboxes, "seeker:s1")
+    items = await inboxes.store.after("seeker:s1", 0, 10)
+    async with asyncio.timeout(5):
+        assert await cards(replace(inboxes, cards_awaited_s=60), items) == {}
