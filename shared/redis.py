@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
 
 
 class Redis:
@@ -24,29 +24,26 @@ class Redis:
         retry = Retry(NoBackoff(), 0)
         self._client: Client = Client.from_url(url, socket_connect_timeout=2, socket_timeout=5, retry=retry)
 
-    async def wake(self, channels: Iterable[str]) -> bool:
-        """Call everyone who listens on these channels. False: Redis is away and nobody heard it."""
+    async def wake(self, channel: str, whom: bytes = b"") -> bool:
+        """Call everyone who listens on this channel. False: Redis is away and nobody heard it."""
         try:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for channel in channels:
-                    pipeline.publish(channel, b"")
-                await pipeline.execute()
+            await self._client.publish(channel, whom)
         except (RedisError, OSError):
             return False
         return True
 
-    async def listen(self, channel: str) -> AsyncIterator[str]:
-        """The channel of each call as it comes; `*` in the name matches anything. Ends when Redis goes away.
+    async def listen(self, channel: str) -> AsyncIterator[bytes | None]:
+        """Whom each call is for, as it comes. Ends when Redis goes away.
 
-        First `channel` itself, as soon as it is listened to: calls before that may have been missed.
+        First None, as soon as it is listened to: calls before that may have been missed.
         """
         try:
             async with self._client.pubsub() as subscription:
-                await subscription.psubscribe(channel)
+                await subscription.subscribe(channel)
                 while True:
                     message = await subscription.get_message(timeout=4)
                     if message is not None:
-                        yield message["channel"].decode()
+                        yield message["data"] if message["type"] == "message" else None
         except (RedisError, OSError):
             return
 

@@ -100,7 +100,7 @@ class Relay:
         """New rows are committed."""
         self._woken.set()
         if not self.lease.held:
-            await self._redis.wake([self.channel])
+            await self._redis.wake(self.channel)
 
     async def listen(self) -> None:
         """Pass on other processes' calls, for ever."""

@@ -115,7 +115,7 @@ def local_mongo(root: Path) -> tuple[str, LocalServer]:
     data.mkdir(exist_ok=True)
     command = [program, "--replSet", "rs0", "--bind_ip", HOST, "--port", str(port), "--dbpath", str(data)]
     # The defaults are half of the memory and 5 % of the disk, for one server of several on a small machine.
-    command += ["--wiredTigerCacheSizeGB", "0.75", "--oplogSize", "1024", "--nounixsocket", "--quiet"]
+    command += ["--wiredTigerCacheSizeGB", "1.5", "--oplogSize", "1024", "--nounixsocket", "--quiet"]
     command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
     # What a killed process leaves locked is free again after this, not after a minute.
     command += ["--setParameter", "transactionLifetimeLimitSeconds=15"]

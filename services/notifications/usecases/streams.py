@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 100
 _SHARDS: Final = 256
-_CHANNEL: Final = "notifications.inbox."
-_EVERYONE: Final = _CHANNEL + "*"
+_CHANNEL: Final = "notifications:inboxes"
 _REST: Final = 4
 """A stream rests this many times as long as its last look took: large inboxes cannot starve the others."""
 _LISTEN_AGAIN_S: Final = 1.0
@@ -50,7 +49,8 @@ class Calls:
     def __init__(self, redis: Redis, settings: NotificationsSettings) -> None:
         self._redis = redis
         self._settings = settings
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._waiting: dict[int, set[asyncio.Event]] = {}
+        """By shard of recipients."""
         self._hearing = False
         self._closed = False
 
@@ -71,17 +71,16 @@ class Calls:
 
     async def call(self, recipients: Iterable[Recipient]) -> None:
         """Wake the streams of these inboxes, in whichever process. To be called after the commit."""
-        await self._redis.wake({_channel(recipient) for recipient in recipients})
+        if shards := {_shard(recipient) for recipient in recipients}:
+            # one call a batch, a byte a shard: every process hears all of them
+            await self._redis.wake(_CHANNEL, bytes(shards))
 
     async def listen(self) -> None:
         """Hand calls to this process's streams, for as long as it lives."""
         while True:
-            async for channel in self._redis.listen(_EVERYONE):
-                if channel == _EVERYONE:
-                    self._hearing = True
-                    self._wake_all()
-                else:
-                    self._wake(channel)
+            async for shards in self._redis.listen(_CHANNEL):
+                self._hearing = True
+                self._wake(self._waiting if shards is None else shards)
             self._hearing = False
             await asyncio.sleep(_LISTEN_AGAIN_S)
 
@@ -89,14 +88,14 @@ class Calls:
         """End all streams of this process when it is stopping."""
         await stopping.wait()
         self._closed = True
-        self._wake_all()
+        self._wake(self._waiting)
 
     @contextmanager
     def waiting(self, recipient: Recipient) -> Iterator[asyncio.Event]:
         """An event that is set when this inbox may have changed."""
         called = asyncio.Event()
-        channel = _channel(recipient)
-        events = self._waiting.setdefault(channel, set())
+        shard = _shard(recipient)
+        events = self._waiting.setdefault(shard, set())
         events.add(called)
         metrics.STREAMS.inc()
         try:
@@ -104,20 +103,17 @@ class Calls:
         finally:
             metrics.STREAMS.dec()
             events.discard(called)
-            if not events and self._waiting.get(channel) is events:
-                del self._waiting[channel]
+            if not events and self._waiting.get(shard) is events:
+                del self._waiting[shard]
 
-    def _wake(self, channel: str) -> None:
-        for called in self._waiting.get(channel, ()):
-            called.set()
-
-    def _wake_all(self) -> None:
-        for channel in self._waiting:
-            self._wake(channel)
+    def _wake(self, shards: Iterable[int]) -> None:
+        for shard in shards:
+            for called in self._waiting.get(shard, ()):
+                called.set()
 
 
-def _channel(recipient: Recipient) -> str:
-    return f"{_CHANNEL}{crc32(recipient.encode()) % _SHARDS}"
+def _shard(recipient: Recipient) -> int:
+    return crc32(recipient.encode()) % _SHARDS
 
 
 async def follow(
