@@ -18,6 +18,7 @@ from deploy.servers import guard
 from deploy.servers.addresses import Addresses, ServerError
 from deploy.servers.broker import broker_settings
 from deploy.servers.children import free_port
+from deploy.servers.database import MONGO_OPTIONS
 from deploy.servers.downloads import say
 from deploy.servers.readiness import kafka_ready, mongo_ready, redis_ready, wait_until
 
@@ -117,11 +118,7 @@ def start_containers(
     kafka_at = f"{host}:{port}"
     mongo_port, redis_port = free_port(), free_port()
     mongo = _container(MONGO_IMAGE, owner, mongo_port, mongo_port).with_command(
-        [
-            *("--replSet", "rs0", "--port", str(mongo_port), "--bind_ip_all", "--wiredTigerCacheSizeGB", "0.75"),
-            # What a killed process leaves locked is free again after this, not after a minute.
-            *("--setParameter", "transactionLifetimeLimitSeconds=15"),
-        ]
+        [*MONGO_OPTIONS, "--port", str(mongo_port), "--bind_ip_all"]
     )
     redis = _container(REDIS_IMAGE, owner, 6379, redis_port).with_command(["redis-server", "--save", ""])
     redis_at = f"redis://{host}:{redis_port}/0"

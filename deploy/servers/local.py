@@ -12,6 +12,7 @@ from deploy.servers import downloads
 from deploy.servers.addresses import PROJECT, Addresses, ServerError
 from deploy.servers.broker import broker_settings
 from deploy.servers.children import free_port, last_lines, send, spawn
+from deploy.servers.database import MONGO_OPTIONS
 from deploy.servers.readiness import kafka_ready, mongo_ready, redis_ready, wait_until
 
 HOST = "127.0.0.1"
@@ -113,12 +114,8 @@ def local_mongo(root: Path) -> tuple[str, LocalServer]:
     (port,) = _kept_ports(root, 1)
     data = root / "data"
     data.mkdir(exist_ok=True)
-    command = [program, "--replSet", "rs0", "--bind_ip", HOST, "--port", str(port), "--dbpath", str(data)]
-    # The defaults are half of the memory and 5 % of the disk, for one server of several on a small machine.
-    command += ["--wiredTigerCacheSizeGB", "1.5", "--oplogSize", "1024", "--nounixsocket", "--quiet"]
-    command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
-    # What a killed process leaves locked is free again after this, not after a minute.
-    command += ["--setParameter", "transactionLifetimeLimitSeconds=15"]
+    command = [program, *MONGO_OPTIONS, "--bind_ip", HOST, "--port", str(port), "--dbpath", str(data)]
+    command += ["--nounixsocket", "--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
     server = LocalServer("MongoDB", command, root / "mongod.log", lambda: mongo_ready(HOST, port))
     return f"mongodb://{HOST}:{port}/?replicaSet=rs0", server
 
