@@ -39,6 +39,7 @@ from services.matcher.domain.kernels import (
 from services.matcher.domain.lookups import Lookups, close_bits, credits_of, of_posting, of_seeker
 from services.matcher.domain.members import LENGTH, START
 from services.matcher.domain.policy import Weights
+from services.matcher.domain.prefetch import read_ahead
 from services.matcher.domain.questions import (
     Weighed,
     closeness,
@@ -254,7 +255,9 @@ def candidates(
     worth = lookups.worth
     off = SWITCHED & ~weights.gates
     passed = begin
+    listed = rows[:end]
     for place in range(begin, end):
+        read_ahead(by_posting, place, listed, posting_rows, seeker_rows, codes)
         row = rows[place]
         p, s = (anchor, row) if by_posting else (row, anchor)
         posting: PostingRow = posting_rows[p]
