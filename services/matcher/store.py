@@ -30,7 +30,7 @@ from services.matcher.domain.side import Gone, Resting, Side
 
 log = structlog.get_logger()
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Changes with the layout of rows, lists or the document."""
 DOCUMENT: Final = "document"
 CODES: Final = ("skills", "regions", "occupations", "licences")

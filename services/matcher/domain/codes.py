@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 NONE: Final = -1
 """The integer of no code."""
-FAMILY, BROAD, NARROW = 0, 1, 2
-"""Columns of an occupation's groups."""
+FAMILY, BROAD, NARROW, BIT = 0, 1, 2, 3
+"""Columns of an occupation."""
 
 
 class Codes(ABC):
@@ -146,10 +147,13 @@ class Regions(Codes):
 
 
 class Occupations(Codes):
-    """Occupations. Columns: family, broad group and narrow group, NONE where the scheme has no such group."""
+    """Occupations. Columns: family, broad group and narrow group, NONE where the scheme has no such group; and a bit.
+
+    It is one of 64, the same for all of a broad group, in every process and after every start.
+    """
 
     def __init__(self, occupation: Occupation) -> None:
-        super().__init__(3, NONE)
+        super().__init__(4, NONE)
         self._schemes = occupation.schemes
         self._groups = Plain()
 
@@ -162,10 +166,16 @@ class Occupations(Codes):
         name, _, code = key.partition(":")
         scheme = self._schemes.get(name)
         if scheme is None:
-            return [self._groups.number(f"scheme:{name}"), NONE, NONE]
+            return [self._groups.number(f"scheme:{name}"), NONE, NONE, _bit(key)]
         broad = narrow = NONE
+        group = key
         if len(code) >= scheme.broad_length:
-            broad = self._groups.number(f"broad:{scheme.family}:{code[: scheme.broad_length]}")
+            group = f"broad:{scheme.family}:{code[: scheme.broad_length]}"
+            broad = self._groups.number(group)
         if len(code) >= scheme.narrow_length:
             narrow = self._groups.number(f"narrow:{name}:{code[: scheme.narrow_length]}")
-        return [self._groups.number(f"family:{scheme.family}"), broad, narrow]
+        return [self._groups.number(f"family:{scheme.family}"), broad, narrow, _bit(group)]
+
+
+def _bit(text: str) -> int:
+    return crc32(text.encode()) % 64

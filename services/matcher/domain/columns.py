@@ -58,7 +58,8 @@ POSTING: Final = np.dtype(
 SEEKER: Final = np.dtype(
     [
         ("version", "i8"),
-        ("signature", "i8"),  # derived: a bit for each skill, see `words.skill_bit`
+        ("skill_bits", "i8"),  # derived: a bit for each skill, see `words.skill_bit`
+        ("occupation_bits", "i8"),  # derived: one for each occupation, see `codes.Occupations`
         ("lives_in", "i4"),  # UNKNOWN
         ("pay_floor", "i4"),  # whole units a month; UNKNOWN
         ("currency", "i2"),
@@ -109,7 +110,8 @@ class PostingRow(Protocol):
 class SeekerRow(Protocol):
     """What the kernels read of one row of SEEKER."""
 
-    signature: int
+    skill_bits: int
+    occupation_bits: int
     lives_in: int
     pay_floor: int
     currency: int

@@ -28,6 +28,7 @@ SOURCES: Final = (
                 "members",
                 "nearly",
                 "policy",
+                "prefetch",
                 "questions",
                 "search",
                 "whynot",

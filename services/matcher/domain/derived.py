@@ -1,4 +1,4 @@
-"""What is derived from a row and the tables: the weight of a posting's skills, and the gate words. Compiled."""
+"""What is derived from a row and the tables: the weight of a posting's skills, bits, and the gate words. Compiled."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matcher.domain.codes import BIT
 from services.matcher.domain.columns import UNKNOWN, Columns
 from services.matcher.domain.compiled import compiled
 from services.matcher.domain.words import posting_word, seeker_word, skill_bit
@@ -74,14 +75,19 @@ def named_by_seekers(
 
 
 @compiled
-def derive_seekers(own: Columns, targets: NDArray[np.int32]) -> None:
-    """Of these rows."""
+def derive_seekers(own: Columns, targets: NDArray[np.int32], occupations: NDArray[np.int32]) -> None:
+    """Of these rows, by the groups of the present policy."""
     rows, words, codes = own.rows, own.words, own.codes
     for row in targets:
         seeker: SeekerRow = rows[row]
-        at = seeker.at + 2 * seeker.lists + seeker.occupations
-        signature = 0
+        at = seeker.at + 2 * seeker.lists
+        bits = 0
+        for place in range(seeker.occupations):
+            bits |= 1 << occupations[codes[at + place], BIT]
+        seeker.occupation_bits = bits
+        at += seeker.occupations
+        bits = 0
         for place in range(seeker.skills):
-            signature |= skill_bit(codes[at + place])
-        seeker.signature = signature
+            bits |= skill_bit(codes[at + place])
+        seeker.skill_bits = bits
         words[row] = seeker_word(seeker) if seeker.live else 0

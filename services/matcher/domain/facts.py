@@ -82,7 +82,8 @@ class Facts:
         floor = profile.pay_floor
         facts = (
             profile.version,
-            0,  # derived: the signature of the skills
+            0,  # derived: the bits of skills and occupations
+            0,
             UNKNOWN if profile.lives_in is None else self.regions.number(profile.lives_in.key),
             UNKNOWN if floor is None else floor.amount,
             UNKNOWN if floor is None else currency(floor.currency),

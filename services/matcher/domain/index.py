@@ -54,8 +54,9 @@ class Index:
         self.skills.adopt(policy)
         self.occupations.adopt(policy.occupation)
         self._set(policy)
-        everything = np.arange(self.postings.used, dtype=np.int32)
-        derive_postings(self.postings.columns, everything, self.skills.table)
+        postings, seekers = (np.arange(side.used, dtype=np.int32) for side in (self.postings, self.seekers))
+        derive_postings(self.postings.columns, postings, self.skills.table)
+        derive_seekers(self.seekers.columns, seekers, self.occupations.table)
 
     def _set(self, policy: Policy) -> None:
         self.policy = policy
@@ -284,7 +285,7 @@ class Index:
             derive_postings(self.postings.columns, changed, self.skills.table)
         changed = self.seekers.flush(lists)
         if changed.size:
-            derive_seekers(self.seekers.columns, changed)
+            derive_seekers(self.seekers.columns, changed, self.occupations.table)
 
 
 def warm(policy: Policy) -> None:

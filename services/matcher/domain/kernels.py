@@ -232,6 +232,14 @@ def of_codes(posting: PostingRow, seeker: SeekerRow, found: int, close: int, wei
 
 
 @compiled
+def most_for_occupation(posting: PostingRow, seeker: SeekerRow, close: int, weights: Weights) -> int:
+    """No less than the points for the occupation, by `lookups.close_bits` of the posting."""
+    if posting.occupation == UNKNOWN or seeker.occupations == 0:
+        return weights.occupation // 2
+    return weights.occupation if seeker.occupation_bits & close else 0
+
+
+@compiled
 def most_of_rows(posting: PostingRow, seeker: SeekerRow, weights: Weights) -> int:
     """No less than the other parts' sum, for any skills: without divisions, which take long.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain.codes import BROAD, FAMILY, NARROW
+from services.matcher.domain.codes import BIT, BROAD, FAMILY, NARROW, NONE
 from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Related, Tables
 from services.matcher.domain.compiled import compiled
 from services.matcher.domain.kernels import AROUND, HOME, SAME, WITHIN
@@ -22,16 +22,21 @@ class Lookups(NamedTuple):
     """Regions: bits of the place. Of a posting, HOME is for a seeker who lives there."""
     close: NDArray[np.int32]
     """Occupations: closeness, of a posting in permille, of a seeker in millionths, the best of the wanted."""
+    worth: NDArray[np.int64]
+    """Skills: of a posting, what each adds to the sum of the required ones, times PACKED, plus what it adds to the sum
+    of the preferred ones; of a seeker, what of each there is. A weight times permille.
+    """
     heads: NDArray[np.int32]
-    """By a seeker's skill: the first of its `pairs`; 0 for none. Of a posting only."""
+    """By a seeker's skill: the first of its `pairs`; 0 for none."""
     pairs: NDArray[np.int32]
-    """Which of the posting's skills it counts for, for how much of it in permille, and the next pair."""
-    credit: NDArray[np.int32]
-    """By a posting's skill: how much of it the seeker has, in permille. Of a seeker only."""
+    """Which of the posting's skills it counts for, for how much of it in permille, and the next pair. Only of a posting
+    with a skill for which others count in part; `worth` is of no use then.
+    """
     licences: NDArray[np.int8]
     """1 for the anchor's."""
 
 
+PACKED: Final = 1 << 32
 COUNTS_FOR, CREDIT, NEXT = 0, 1, 2
 """Columns of `Lookups.pairs`."""
 WHOLE = 1000
@@ -101,16 +106,13 @@ def mark_near_occupations(close: NDArray[np.int32], near: Related, own: int, fac
 
 
 @compiled
-def blank(tables: Tables) -> Lookups:
-    """Tables of an anchor that names nothing."""
-    return Lookups(
-        np.zeros(tables.regions.shape[0], np.int8),
-        np.full(tables.occupations.shape[0], UNKNOWN, np.int32),
-        np.zeros(tables.skills.shape[0], np.int32),
-        np.zeros((1, 3), np.int32),
-        np.zeros(tables.skills.shape[0], np.int32),
-        np.zeros(tables.licences.shape[0], np.int8),
-    )
+def close_bits(close: NDArray[np.int32], occupations: NDArray[np.int32]) -> int:
+    """The bits of all occupations but those that are known not to be close."""
+    bits = 0
+    for other in range(close.size):
+        if close[other] != 0 and occupations[other, BIT] != NONE:
+            bits |= 1 << occupations[other, BIT]
+    return bits
 
 
 @compiled
@@ -143,44 +145,58 @@ def skill_pairs(skills: NDArray[np.int32], heads: NDArray[np.int32], near: Relat
 @compiled
 def of_posting(p: int, postings: Columns, tables: Tables, weights: Weights) -> Lookups:
     """The tables of a posting."""
-    blanks = blank(tables)
+    near = np.zeros(tables.regions.shape[0], np.int8)
+    close = np.full(tables.occupations.shape[0], UNKNOWN, np.int32)
+    licences = np.zeros(tables.licences.shape[0], np.int8)
     posting = postings.rows[p]
     at = posting.at
-    mark_posting_regions(blanks.near, tables.regions, postings.codes[at : at + posting.regions] - FIRST_REGION)
+    mark_posting_regions(near, tables.regions, postings.codes[at : at + posting.regions] - FIRST_REGION)
     if posting.occupation != UNKNOWN:
-        mark_occupation(blanks.close, tables.occupations, posting.occupation, 1, weights)
-        mark_near_occupations(blanks.close, tables.near_occupations, posting.occupation, 1)
+        mark_occupation(close, tables.occupations, posting.occupation, 1, weights)
+        mark_near_occupations(close, tables.near_occupations, posting.occupation, 1)
     at += 2 * posting.lists
-    pairs = skill_pairs(postings.codes[at : at + posting.skills], blanks.heads, tables.credits)
+    skills = postings.codes[at : at + posting.skills]
     at += posting.skills
     for licence in postings.codes[at : at + posting.licences]:
-        blanks.licences[licence] = 1
-    return Lookups(blanks.near, blanks.close, blanks.heads, pairs, blanks.credit, blanks.licences)
+        licences[licence] = 1
+    graded = False
+    for skill in skills:
+        graded |= credits_of(skill, tables.credits) > 0
+    known = tables.skills.shape[0]
+    worth, heads = np.zeros(known, np.int64), np.zeros(known if graded else 0, np.int32)
+    pairs = skill_pairs(skills, heads, tables.credits) if graded else np.zeros((0, 3), np.int32)
+    for place in range(skills.size):
+        weight = WHOLE * tables.skills[skills[place], 0]
+        worth[skills[place]] = PACKED * weight if place < posting.required else weight
+    return Lookups(near, close, worth, heads, pairs, licences)
 
 
 @compiled
 def of_seeker(s: int, seekers: Columns, tables: Tables, weights: Weights) -> Lookups:
     """The tables of a seeker."""
-    lookups = blank(tables)
+    near = np.zeros(tables.regions.shape[0], np.int8)
+    close = np.full(tables.occupations.shape[0], UNKNOWN, np.int32)
+    licences = np.zeros(tables.licences.shape[0], np.int8)
+    worth = np.zeros(tables.skills.shape[0], np.int64)
     seeker = seekers.rows[s]
     at = seeker.at
-    mark_seeker_regions(lookups.near, tables.regions, seekers.codes[at : at + seeker.regions] - FIRST_REGION)
+    mark_seeker_regions(near, tables.regions, seekers.codes[at : at + seeker.regions] - FIRST_REGION)
     if seeker.lives_in != UNKNOWN:
-        mark_home(lookups.near, tables.regions, seeker.lives_in)
+        mark_home(near, tables.regions, seeker.lives_in)
     at += 2 * seeker.lists
     for rank in range(seeker.occupations):
         factor = 1000 if rank == 0 else weights.later
         own = seekers.codes[at + rank]
-        mark_occupation(lookups.close, tables.occupations, own, factor, weights)
-        mark_near_occupations(lookups.close, tables.near_occupations, own, factor)
+        mark_occupation(close, tables.occupations, own, factor, weights)
+        mark_near_occupations(close, tables.near_occupations, own, factor)
     at += seeker.occupations
     for skill in seekers.codes[at : at + seeker.skills]:
-        lookups.credit[skill] = WHOLE
+        worth[skill] = WHOLE * tables.skills[skill, 0]
         for number in range(credits_of(skill, tables.credited)):
             place = tables.credited.starts[skill] + number
             other = tables.credited.others[place]
-            lookups.credit[other] = max(lookups.credit[other], tables.credited.permille[place])
+            worth[other] = max(worth[other], tables.credited.permille[place] * tables.skills[other, 0])
     at += seeker.skills
     for licence in seekers.codes[at : at + max(seeker.licences, 0)]:
-        lookups.licences[licence] = 1
-    return lookups
+        licences[licence] = 1
+    return Lookups(near, close, worth, np.zeros(0, np.int32), np.zeros((0, 3), np.int32), licences)

@@ -3,7 +3,7 @@
 Nobody else can be gained by one change (`services.matcher.domain.whynot`).
 """
 
-# ruff: noqa: FBT001, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
+# ruff: noqa: FBT001, FBT003, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -15,17 +15,21 @@ from services.matcher.domain.columns import UNKNOWN, Columns, Tables
 from services.matcher.domain.compiled import compiled, inlined
 from services.matcher.domain.gates import EDUCATION, EXPERIENCE, PAY, REGION, SWITCHED
 from services.matcher.domain.kernels import (
+    HOME,
     gates,
     licence_gate,
+    most_for_occupation,
     most_points,
     place_gate,
     score_pair,
 )
-from services.matcher.domain.lookups import mark_posting_regions, of_posting, of_seeker
+from services.matcher.domain.lookups import Lookups, close_bits, mark_posting_regions, of_posting, of_seeker
 from services.matcher.domain.members import LENGTH, START
 from services.matcher.domain.policy import Weights
+from services.matcher.domain.prefetch import read_ahead
 from services.matcher.domain.questions import (
     closeness,
+    graded,
     licences_shared,
     place_of,
     required_and_preferred,
@@ -43,16 +47,13 @@ HERE, NEAR, AWAY = 0, 1, 2
 
 
 class Nearly(NamedTuple):
-    """Counterparts that fail one gate at most, n of them, and what their points are made of."""
+    """Counterparts that fail one gate at most, n of them."""
 
     rows: NDArray[np.int32]
     failed: NDArray[np.int32]
     """The bit of the gate; 0 if all pass."""
     places: NDArray[np.int32]
     """Bits of the place."""
-    close: NDArray[np.int32]
-    required: NDArray[np.int32]
-    preferred: NDArray[np.int32]
     points: NDArray[np.int32]
     """The sum, whatever fails; NOTHING if nothing is in common."""
 
@@ -73,28 +74,14 @@ class Tried(NamedTuple):
 def room(size: int) -> Nearly:
     """For so many, to be written over."""
     return Nearly(
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
+        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32)
     )
 
 
 @compiled
 def first(kept: Nearly, count: int) -> Nearly:
     """Only so many of them."""
-    return Nearly(
-        kept.rows[:count],
-        kept.failed[:count],
-        kept.places[:count],
-        kept.close[:count],
-        kept.required[:count],
-        kept.preferred[:count],
-        kept.points[:count],
-    )
+    return Nearly(kept.rows[:count], kept.failed[:count], kept.places[:count], kept.points[:count])
 
 
 @compiled
@@ -237,16 +224,108 @@ def most_known(posting: PostingRow, weights: Weights) -> int:
     return most + (0 if posting.preferred_weight else weights.preferred // 2)
 
 
-@inlined
-def most_at_all(posting: PostingRow, seeker: SeekerRow, close: int, away: bool, known: int, weights: Weights) -> int:
-    """Points that the two have at most, without those for skills, whatever change is tried. `known`: `most_known`.
+@compiled
+def within_reach(
+    anchor: int,
+    rows: NDArray[np.int32],
+    distance: NDArray[np.int8],
+    close: NDArray[np.int32],
+    table: NDArray[np.int32],
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Of these seekers those who may come to a posting's minimum by any change that is tried, and apart who is AWAY.
 
-    Most people are ruled out by this and their signature: so it takes but a few steps.
+    Most people are ruled out here, by their bits: so it takes but a few steps, and nobody's codes are read.
     """
-    most = known + (weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000)
-    most += weights.home if away else weights.place
-    most += weights.benefits if posting.benefits & seeker.benefits else weights.benefits // 2
-    return most + (weights.key_group if posting.key_groups & seeker.key_groups else 0)
+    posting: PostingRow = postings.rows[anchor]
+    seeker_rows = seekers.rows
+    skills, bits = all_skills(posting, weights), close_bits(close, tables.occupations)
+    least = weights.minimum - most_known(posting, weights)
+    others, aways = np.empty(rows.size, np.int32), np.empty(rows.size, np.int32)
+    count = away = 0
+    for place in range(rows.size):
+        row = rows[place]
+        seeker: SeekerRow = seeker_rows[row]
+        here = distance[row] != AWAY
+        most = most_for_skills(seeker.skill_bits, table, skills)
+        most += most_for_occupation(posting, seeker, bits, weights)
+        most += weights.place if here else weights.home
+        most += weights.benefits if posting.benefits & seeker.benefits else weights.benefits // 2
+        most += weights.key_group if posting.key_groups & seeker.key_groups else 0
+        others[count], aways[away] = row, row
+        count += here & (most >= least)
+        away += (not here) & (most >= least)
+    return others[:count], aways[:away]
+
+
+@compiled
+def count_away(
+    anchor: int,
+    rows: NDArray[np.int32],
+    now: int,
+    lookups: Lookups,
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+) -> int:
+    """How many of these seekers, in whose place a posting is not, are shut out by that alone.
+
+    They are live: of all others gate word and place fail two gates.
+    """
+    near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
+    worth, in_part = lookups.worth, lookups.pairs.size > 0
+    posting: PostingRow = postings.rows[anchor]
+    seeker_rows, codes, weight_of = seekers.rows, seekers.codes, tables.skills
+    wanted = skills_wanted(True, anchor, postings)
+    on = ~(SWITCHED & ~weights.gates)
+    count = 0
+    for place in range(rows.size):
+        read_ahead(True, place, rows, postings.rows, seeker_rows, codes)
+        seeker: SeekerRow = seeker_rows[rows[place]]
+        failed, _ = gates(posting, seeker, now)
+        if posting.licences:
+            shared = licences_shared(True, posting, seeker, licence_of, codes)
+            failed |= licence_gate(posting, seeker, shared)[0]
+        home = near[seeker.lives_in] & HOME if seeker.lives_in != UNKNOWN else 0
+        close = closeness(True, posting, seeker, close_of, codes, weights.later)
+        required, preferred = (
+            graded(posting, seeker, lookups, wanted, codes, weight_of)
+            if in_part
+            else required_and_preferred(True, posting, seeker, worth, codes)
+        )
+        total = 0
+        for part in score_pair(posting, seeker, home, close, required, preferred, weights):
+            total += part
+        common = (close > 0) | (required > 0) | (preferred > 0)
+        count += (failed & on == 0) & common & (total >= weights.minimum)
+    return count
+
+
+@compiled
+def looked_at(
+    by_posting: bool,
+    anchor: int,
+    now: int,
+    used: int,
+    tried: Tried,
+    lookups: Lookups,
+    table: NDArray[np.int32],
+    postings: Columns,
+    seekers: Columns,
+    tables: Tables,
+    weights: Weights,
+) -> tuple[NDArray[np.int32], int]:
+    """Rows of those whom a change that is tried may help, and how many more the region alone shuts out."""
+    distance = distances(by_posting, anchor, used, lookups.near, tried, postings, seekers, tables, weights)
+    rows = maybe_nearly(by_posting, anchor, distance, postings, seekers, weights)
+    if not by_posting:
+        return rows, 0
+    rows, aways = within_reach(anchor, rows, distance, lookups.close, table, postings, seekers, tables, weights)
+    return rows, count_away(anchor, aways, now, lookups, postings, seekers, tables, weights)
 
 
 @compiled
@@ -270,30 +349,24 @@ def nearly(
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )
     near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
-    skill_lookups = (lookups.heads, lookups.pairs, lookups.credit)
+    worth, in_part = lookups.worth, lookups.pairs.size > 0
     posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
     codes = seekers.codes if by_posting else postings.codes
     wanted = skills_wanted(by_posting, anchor, postings)
-    got = np.zeros(wanted.size, np.int32)
     asked: PostingRow = posting_rows[anchor if by_posting else 0]
-    known, skills = most_known(asked, weights), all_skills(asked, weights)
+    skills = all_skills(asked, weights)
     table = skill_points(wanted, signs_of(wanted, tables.credits), asked, tables, weights)
     on = ~(SWITCHED & ~weights.gates)
-    distance = distances(by_posting, anchor, used, near, tried, postings, seekers, tables, weights)
-    rows = maybe_nearly(by_posting, anchor, distance, postings, seekers, weights)
+    rows, away = looked_at(by_posting, anchor, now, used, tried, lookups, table, postings, seekers, tables, weights)
     kept = room(rows.size)
-    kept_rows, kept_failed, kept_places, kept_close, kept_required, kept_preferred, kept_points = kept
-    count = away = 0
+    kept_rows, kept_failed, kept_places, kept_points = kept
+    count = 0
     for place in range(rows.size):
+        read_ahead(by_posting, place, rows, posting_rows, seeker_rows, codes)
         row = rows[place]
         p, s = (anchor, row) if by_posting else (row, anchor)
         posting: PostingRow = posting_rows[p]
         seeker: SeekerRow = seeker_rows[s]
-        close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
-        of_skills = most_for_skills(seeker.signature, table, skills)
-        most = most_at_all(posting, seeker, close, distance[row] == AWAY, known, weights) + of_skills
-        if by_posting and most < weights.minimum:
-            continue
         if posting.live == 0 or seeker.live == 0:
             continue
         found = place_of(by_posting, posting, seeker, near, codes)
@@ -304,24 +377,22 @@ def nearly(
         failed &= on
         if failed & (failed - 1):
             continue
-        more = 0 if failed and distance[row] == AWAY else most_swing(failed, weights)
-        if (
-            by_posting
-            and most_points(posting, seeker, found, close, weights) - skills + of_skills + more < weights.minimum
-        ):
-            continue
-        required, preferred = required_and_preferred(
-            by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+        more = most_swing(failed, weights)
+        close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
+        if by_posting:
+            most = most_points(posting, seeker, found, close, weights) + more
+            if most - skills + most_for_skills(seeker.skill_bits, table, skills) < weights.minimum:
+                continue
+        required, preferred = (
+            graded(posting, seeker, lookups, wanted, codes, weight_of)
+            if in_part
+            else required_and_preferred(by_posting, posting, seeker, worth, codes)
         )
         total = 0 if close > 0 or required > 0 or preferred > 0 else NOTHING
         for part in score_pair(posting, seeker, found, close, required, preferred, weights):
             total += part
-        if failed and distance[row] == AWAY:
-            away += total >= weights.minimum
-            continue
         if total + more < weights.minimum and (by_posting or failed):
             continue
-        kept_rows[count], kept_failed[count], kept_places[count], kept_close[count] = row, failed, found, close
-        kept_required[count], kept_preferred[count], kept_points[count] = required, preferred, total
+        kept_rows[count], kept_failed[count], kept_places[count], kept_points[count] = row, failed, found, total
         count += 1
     return first(kept, count), away

@@ -20,7 +20,7 @@ from services.matcher.domain.kernels import (
     place_gate,
     score_pair,
 )
-from services.matcher.domain.lookups import COUNTS_FOR, CREDIT, NEXT, Lookups, of_posting, of_seeker
+from services.matcher.domain.lookups import COUNTS_FOR, CREDIT, NEXT, PACKED, Lookups, of_posting, of_seeker
 from services.matcher.domain.policy import Weights
 
 if TYPE_CHECKING:
@@ -89,45 +89,52 @@ def closeness(
 
 @inlined
 def required_and_preferred(
-    by_posting: bool,
-    posting: PostingRow,
-    seeker: SeekerRow,
-    lookups: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    wanted: NDArray[np.int32],
-    codes: NDArray[np.int32],
-    weight_of: NDArray[np.int32],
-    got: NDArray[np.int32],
+    by_posting: bool, posting: PostingRow, seeker: SeekerRow, worth: NDArray[np.int64], codes: NDArray[np.int32]
 ) -> tuple[int, int]:
-    """Weights of the posting's skills, times the permille to which the seeker has them, summed.
-
-    `lookups`: heads, pairs, credit. `wanted`: the anchor posting's skills; `got`: as many, to be written over.
-    """
-    heads, pairs, credit = lookups
+    """Weights of the posting's skills, times the permille to which the seeker has them, summed."""
     required = preferred = 0
     if by_posting:
-        got[:] = 0
         at = seeker.at + 2 * seeker.lists + seeker.occupations
         for i in range(seeker.skills):
-            pair = heads[codes[at + i]]
-            while pair != 0:
-                place = pairs[pair, COUNTS_FOR]
-                got[place] = max(got[place], pairs[pair, CREDIT])
-                pair = pairs[pair, NEXT]
-        for i in range(posting.skills):
-            part = got[i] * weight_of[wanted[i], 0]
-            if i < posting.required:
-                required += part
-            else:
-                preferred += part
+            required += worth[codes[at + i]]
+        preferred = required & (PACKED - 1)
+        required >>= 32
     else:
         at = posting.at + 2 * posting.lists
         for i in range(posting.skills):
-            skill = codes[at + i]
-            part = credit[skill] * weight_of[skill, 0]
             if i < posting.required:
-                required += part
+                required += worth[codes[at + i]]
             else:
-                preferred += part
+                preferred += worth[codes[at + i]]
+    return required, preferred
+
+
+@compiled
+def graded(
+    posting: PostingRow,
+    seeker: SeekerRow,
+    lookups: Lookups,
+    wanted: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    weight_of: NDArray[np.int32],
+) -> tuple[int, int]:
+    """The same for a posting (its skills: `wanted`) of which some skills are there in part by others."""
+    heads, pairs = lookups.heads, lookups.pairs
+    got = np.zeros(wanted.size, np.int32)
+    at = seeker.at + 2 * seeker.lists + seeker.occupations
+    for skill in codes[at : at + seeker.skills]:
+        pair = heads[skill]
+        while pair != 0:
+            place = pairs[pair, COUNTS_FOR]
+            got[place] = max(got[place], pairs[pair, CREDIT])
+            pair = pairs[pair, NEXT]
+    required = preferred = 0
+    for place in range(wanted.size):
+        part = got[place] * weight_of[wanted[place], 0]
+        if place < posting.required:
+            required += part
+        else:
+            preferred += part
     return required, preferred
 
 
@@ -183,11 +190,10 @@ def weigh_with(
 ) -> Weighed:
     """The same, where the anchor's tables are there."""
     near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
-    skill_lookups = (lookups.heads, lookups.pairs, lookups.credit)
+    worth, in_part = lookups.worth, lookups.pairs.size > 0
     posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
     codes = seekers.codes if by_posting else postings.codes
     wanted = skills_wanted(by_posting, anchor, postings)
-    got = np.zeros(wanted.size, np.int32)
     off = SWITCHED & ~weights.gates
     points = np.full(others.size, REFUSED, np.int32)
     facts = np.zeros((others.size, 3), np.int64)
@@ -202,8 +208,10 @@ def weigh_with(
         found = place_of(by_posting, posting, seeker, near, codes)
         shared = licences_shared(by_posting, posting, seeker, licence_of, codes)
         close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
-        required, preferred = required_and_preferred(
-            by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+        required, preferred = (
+            graded(posting, seeker, lookups, wanted, codes, weight_of)
+            if in_part
+            else required_and_preferred(by_posting, posting, seeker, worth, codes)
         )
         failed, unknown = gates(posting, seeker, now)
         failed_place, unknown_place = place_gate(posting, seeker, found)

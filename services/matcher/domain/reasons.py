@@ -80,7 +80,7 @@ def outlook(index: Index, kind: AnchorKind, anchor_id: str, now: datetime) -> Ou
     enough = kept.points >= weights.minimum
     alone = {gate: int((enough & (kept.failed == 1 << place)).sum()) for place, gate in enumerate(GATES)}
     alone["region"] += away
-    counts = try_changes(by_posting, moment, kept, tried, postings, seekers, tables, weights)
+    counts = try_changes(by_posting, row, moment, kept, tried, postings, seekers, tables, weights)
     gained = [Gain(trial.change, more, fewer) for trial, (more, fewer) in zip(made, counts.tolist(), strict=True)]
     gains = list(_rising(gain for gain in gained if gain.change.what != "region"))
     gains += _best(gain for gain in gained if gain.change.what == "region")

@@ -29,17 +29,21 @@ from services.matcher.domain.kernels import (
     FITS,
     gates,
     licence_gate,
+    most_for_occupation,
     most_of_rows,
     of_codes,
     place_gate,
     score_pair,
+    share,
 )
-from services.matcher.domain.lookups import Lookups, credits_of, of_posting, of_seeker
+from services.matcher.domain.lookups import Lookups, close_bits, credits_of, of_posting, of_seeker
 from services.matcher.domain.members import LENGTH, START
 from services.matcher.domain.policy import Weights
+from services.matcher.domain.prefetch import read_ahead
 from services.matcher.domain.questions import (
     Weighed,
     closeness,
+    graded,
     licences_shared,
     place_of,
     required_and_preferred,
@@ -198,7 +202,7 @@ def skills_lost(
     """Points that the seeker lacks at least for skills of which no bit is set."""
     required = preferred = lost = 0
     for i in range(posting.skills):
-        if signs[i] & seeker.signature:
+        if signs[i] & seeker.skill_bits:
             if i < posting.required:
                 required += weight_of[wanted[i], 0]
             else:
@@ -207,6 +211,17 @@ def skills_lost(
         lost += weights.required - int(weights.required * required * (1.0 / posting.required_weight)) - 1
     if preferred < posting.preferred_weight:
         lost += weights.preferred - int(weights.preferred * preferred * (1.0 / posting.preferred_weight)) - 1
+    return lost
+
+
+@compiled
+def points_lost(posting: PostingRow, required: int, preferred: int, weights: Weights) -> int:
+    """Points that are lacking for skills, of which there are so much."""
+    lost = 0
+    if posting.required_weight:
+        lost += weights.required - share(weights.required, required, 1000 * posting.required_weight)
+    if posting.preferred_weight:
+        lost += weights.preferred - share(weights.preferred, preferred, 1000 * posting.preferred_weight)
     return lost
 
 
@@ -236,9 +251,13 @@ def candidates(
     codes = seekers.codes if by_posting else postings.codes
     rows, bounds = scratch.rows, scratch.bounds
     weight_of = tables.skills
+    bits = close_bits(close_of, tables.occupations) if by_posting else -1
+    worth = lookups.worth
     off = SWITCHED & ~weights.gates
     passed = begin
+    listed = rows[:end]
     for place in range(begin, end):
+        read_ahead(by_posting, place, listed, posting_rows, seeker_rows, codes)
         row = rows[place]
         p, s = (anchor, row) if by_posting else (row, anchor)
         posting: PostingRow = posting_rows[p]
@@ -249,7 +268,7 @@ def candidates(
         most = most_of_rows(posting, seeker, weights)
         if by_posting:
             most -= skills_lost(posting, seeker, signs, wanted, weight_of, weights)
-        if most + weights.occupation + weights.place < bar:
+        if most + most_for_occupation(posting, seeker, bits, weights) + weights.place < bar:
             continue
         found = place_of(by_posting, posting, seeker, near, codes)
         failed, _ = place_gate(posting, seeker, found)
@@ -260,6 +279,9 @@ def candidates(
             failed, _ = licence_gate(posting, seeker, shared)
             if failed & ~off:
                 continue
+        if not by_posting:
+            required, preferred = required_and_preferred(by_posting, posting, seeker, worth, codes)
+            most -= points_lost(posting, required, preferred, weights)
         close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
         bound = most + of_codes(posting, seeker, found, close, weights)
         if bound >= bar:
@@ -287,13 +309,12 @@ def search(
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )
     near, close_of = lookups.near, lookups.close
-    skill_lookups = (lookups.heads, lookups.pairs, lookups.credit)
+    worth, in_part = lookups.worth, lookups.pairs.size > 0
     listed = maybe(by_posting, anchor, used, near, postings, seekers, weights, scratch)
     posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
     codes = seekers.codes if by_posting else postings.codes
     ids = seekers.ids if by_posting else postings.ids
     wanted = skills_wanted(by_posting, anchor, postings)
-    got = np.zeros(wanted.size, np.int32)
     best = np.empty(k, np.int64)
     points = np.empty(k, np.int64)
     found = 0
@@ -311,11 +332,13 @@ def search(
             p, s = (anchor, row) if by_posting else (row, anchor)
             posting: PostingRow = posting_rows[p]
             seeker: SeekerRow = seeker_rows[s]
-            required, preferred = required_and_preferred(
-                by_posting, posting, seeker, skill_lookups, wanted, codes, weight_of, got
+            required, preferred = (
+                graded(posting, seeker, lookups, wanted, codes, weight_of)
+                if in_part
+                else required_and_preferred(by_posting, posting, seeker, worth, codes)
             )
             close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
-            if close <= 0 and required == 0 and preferred == 0:
+            if close <= 0 and required + preferred == 0:
                 continue
             lies = place_of(by_posting, posting, seeker, near, codes)
             total = 0

@@ -14,11 +14,22 @@ from numpy.typing import NDArray
 
 from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Tables
 from services.matcher.domain.compiled import compiled
-from services.matcher.domain.gates import EMPLOYMENT, LICENCES, REGION, SWITCHED
-from services.matcher.domain.kernels import AROUND, SAME, WITHIN, gates, place_gate, place_points, score_pair
+from services.matcher.domain.gates import EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION, SWITCHED
+from services.matcher.domain.kernels import (
+    AROUND,
+    SAME,
+    WITHIN,
+    education_points,
+    experience_points,
+    gates,
+    pay_points,
+    place_gate,
+    place_points,
+)
 from services.matcher.domain.lookups import mark_posting_regions
-from services.matcher.domain.nearly import NOTHING, Nearly, Tried, swing
+from services.matcher.domain.nearly import Nearly, Tried, swing
 from services.matcher.domain.policy import Weights
+from services.matcher.domain.prefetch import read_ahead
 from services.matcher.domain.questions import place_of
 from shared.regions import DEEPEST
 
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
 @compiled
 def try_changes(
     by_posting: bool,
+    anchor: int,
     now: int,
     kept: Nearly,
     tried: Tried,
@@ -37,35 +49,52 @@ def try_changes(
     tables: Tables,
     weights: Weights,
 ) -> NDArray[np.int64]:
-    """(n, 2): how many would be recommendable after each change and are not now, and the reverse."""
+    """(n, 2): how many would be recommendable after each change and are not now, and the reverse.
+
+    A change moves but one gate and the points for what it compares; the other points stay.
+    """
+    posting_rows, seeker_rows = postings.rows, seekers.rows
     codes = seekers.codes if by_posting else postings.codes
-    counts = np.zeros((tried.gates.size, 2), np.int64)
-    near = np.zeros(tables.regions.shape[0], np.int8)
-    on = ~(SWITCHED & ~weights.gates)
-    for change in range(tried.gates.size):
-        gate, most = tried.gates[change], swing(tried.gates[change], weights)
-        near[:] = 0
+    changes, gate_of = tried.gates.size, tried.gates
+    counts = np.zeros((changes, 2), np.int64)
+    near = np.zeros((changes, tables.regions.shape[0]), np.int8)
+    swings = np.zeros(changes, np.int64)
+    for change in range(changes):
+        swings[change] = swing(gate_of[change], weights)
         if tried.regions[change] != UNKNOWN:
-            mark_posting_regions(near, tables.regions, tried.regions[change : change + 1])
-        for place in range(kept.rows.size):
-            failed, points = kept.failed[place], kept.points[place]
-            if not may_turn(failed, points, gate, most, weights.minimum):
+            mark_posting_regions(near[change], tables.regions, tried.regions[change : change + 1])
+    on = ~(SWITCHED & ~weights.gates)
+    for place in range(kept.rows.size):
+        read_ahead(by_posting, place, kept.rows, posting_rows, seeker_rows, codes)
+        row, failed, points, lies = kept.rows[place], kept.failed[place], kept.points[place], kept.places[place]
+        before = failed == 0 and points >= weights.minimum
+        for change in range(changes):
+            gate = gate_of[change]
+            if not may_turn(failed, points, gate, swings[change], weights.minimum):
                 continue
-            row = kept.rows[place]
-            posting: PostingRow = tried.postings[change] if by_posting else postings.rows[row]
-            seeker: SeekerRow = seekers.rows[row] if by_posting else tried.seekers[change]
-            found = kept.places[place] | place_of(by_posting, posting, seeker, near, codes)
-            total = 0
-            if (gates(posting, seeker, now)[0] | place_gate(posting, seeker, found)[0]) & on:
-                total = NOTHING
-            else:
-                parts = (kept.close[place], kept.required[place], kept.preferred[place])
-                for part in score_pair(posting, seeker, found, *parts, weights):
-                    total += part
-            before = failed == 0 and points >= weights.minimum
-            counts[change, 0] += total >= weights.minimum and not before
-            counts[change, 1] += total < weights.minimum and before
+            p, s = (anchor, row) if by_posting else (row, anchor)
+            posting: PostingRow = tried.postings[change] if by_posting else posting_rows[p]
+            seeker: SeekerRow = seeker_rows[s] if by_posting else tried.seekers[change]
+            found = lies | place_of(by_posting, posting, seeker, near[change], codes)
+            after = False
+            if (gates(posting, seeker, now)[0] | place_gate(posting, seeker, found)[0]) & on & gate == 0:
+                total = points - points_behind(gate, posting_rows[p], seeker_rows[s], lies, weights)
+                after = total + points_behind(gate, posting, seeker, found, weights) >= weights.minimum
+            counts[change, 0] += after and not before
+            counts[change, 1] += before and not after
     return counts
+
+
+@compiled
+def points_behind(gate: int, posting: PostingRow, seeker: SeekerRow, found: int, weights: Weights) -> int:
+    """The points for what this gate compares."""
+    if gate == REGION:
+        return place_points(posting, seeker, found, weights)
+    if gate == PAY:
+        return pay_points(posting, seeker, weights)
+    if gate == EXPERIENCE:
+        return experience_points(posting, seeker, weights)
+    return education_points(posting, seeker, weights) if gate == EDUCATION else 0
 
 
 @compiled
