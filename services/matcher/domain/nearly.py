@@ -278,13 +278,13 @@ def count_away(
     """
     near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
     worth, in_part = lookups.worth, lookups.pairs.size > 0
-    posting: PostingRow = postings.rows[anchor]
-    seeker_rows, codes, weight_of = seekers.rows, seekers.codes, tables.skills
+    posting_rows, seeker_rows, codes, weight_of = postings.rows, seekers.rows, seekers.codes, tables.skills
+    posting: PostingRow = posting_rows[anchor]
     wanted = skills_wanted(True, anchor, postings)
     on = ~(SWITCHED & ~weights.gates)
     count = 0
     for place in range(rows.size):
-        read_ahead(True, place, rows, postings.rows, seeker_rows, codes)
+        read_ahead(True, place, rows, posting_rows, seeker_rows, codes)
         seeker: SeekerRow = seeker_rows[rows[place]]
         failed, _ = gates(posting, seeker, now)
         if posting.licences:
