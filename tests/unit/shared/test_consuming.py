@@ -138,6 +138,32 @@ async def test_a_failing_partition_is_sought_back_and_waits_while_the_others_go_
     assert handled.done == ["0/4", "2/7", "1/5", "1/6"]
 
 
+async def test_the_broker_gathers_in_a_flood_and_single_records_do_not_wait():
+    client = Client(1)
+    consumer = consuming(client, Handled(), gather_ms=33, fetch_wait_ms=7)
+    fetcher = client._fetcher
+
+    async def asked_after(first: int, count: int) -> tuple[bool, int]:
+        await consumer._on_batch(tuple(raw(first + number) for number in range(count)))
+        return fetcher._fetch_min_bytes > 1, fetcher._fetch_max_wait_ms
+
+    assert await asked_after(0, 50) == (True, 33)
+    assert await asked_after(50, 50) == (True, 33)
+    assert await asked_after(100, 1) == (False, 7)
+    await consumer.close()
+
+
+async def test_who_is_patient_stays_so():
+    client = Client(1)
+    client._fetcher = SimpleNamespace(_fetch_min_bytes=99, _fetch_max_wait_ms=250)
+    consumer = Consumer(ServiceSettings(), "test.group", Handled(), topics=[TOPIC], patient_ms=250)
+    consumer._consumer = lambda: cast("AIOKafkaConsumer", client)
+    for first, count in ((0, 50), (50, 1)):
+        await consumer._on_batch(tuple(raw(first + number) for number in range(count)))
+        assert client._fetcher == SimpleNamespace(_fetch_min_bytes=99, _fetch_max_wait_ms=250)
+    await consumer.close()
+
+
 async def test_the_waits_grow(monkeypatch: pytest.MonkeyPatch):
     client, handled, waits = Client(1), Handled(), []
     handled.failing = {0}
@@ -191,25 +217,6 @@ async def test_a_commit_that_the_broker_could_not_take_is_tried_again(monkeypatc
         await asyncio.sleep(0.6)
     await asyncio.sleep(0.5)
     assert client.committed == {TopicPartition(TOPIC, 0): 6}
-
-
-async def test_while_there_is_always_a_next_batch_the_broker_gathers():
-    client, handled = Client(1), Handled()
-    consumer = consuming(client, handled, gather_ms=30, fetch_wait_ms=7)
-
-    def asks() -> tuple[bool, int]:
-        return client._fetcher._fetch_min_bytes > 1, client._fetcher._fetch_max_wait_ms
-
-    await consumer._on_batch((raw(1),))
-    assert asks() == (False, 20), "nothing was changed yet"
-    await consumer._on_batch((raw(2),))
-    assert asks() == (True, 30), "it was waiting already"
-    await asyncio.sleep(0.01)
-    await consumer._on_batch((raw(3), raw(4)))
-    assert asks() == (True, 30), "gathering was worth it"
-    await asyncio.sleep(0.01)
-    await consumer._on_batch((raw(5),))
-    assert asks() == (False, 7), "there was nothing to gather"
 
 
 async def test_a_partition_that_was_taken_away_meanwhile_is_left_alone():
