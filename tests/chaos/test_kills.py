@@ -151,13 +151,15 @@ def check_postings(addresses: Addresses, partners: list[Partner], records: list[
 def check_profiles(addresses: Addresses, ledger: SeekerLedger, records: list[Written]) -> None:
     """The same for seekers; who was erased is a tombstone, and gone from the database."""
     final = last(records)
-    rows = {row["_id"]: row for row in stored(addresses, "profiles", "seekers")}
-    assert final.keys() == ledger.standing.keys()
+    everybody = {row["_id"]: row for row in stored(addresses, "profiles", "seekers")}
+    rows = {seeker: row for seeker, row in everybody.items() if "erased_at" not in row}
+    assert final.keys() == everybody.keys() == ledger.standing.keys()
     assert rows.keys() == ledger.live().keys()
     for seeker, standing in ledger.standing.items():
         body = final[seeker].body
         if standing.erased:
             assert body is None
+            assert everybody[seeker].keys() == {"_id", "version", "erased_at"}
             continue
         assert body is not None
         for found in (body, rows[seeker]):
