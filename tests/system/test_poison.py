@@ -224,9 +224,14 @@ async def test_poison_of_a_partner(town: Town, topics: Topics) -> None:
         check(letter, sent_)
         assert sum(len(value or b"") for _, value in letter.headers) < 10_000
 
-    asked = await town.ask(OPERATOR, "GET", "postings", f"/partners/{PARTNER}/receipts?limit=200")
-    by_id = {receipt["id"]: receipt["outcome"] for receipt in asked.json()["items"]}
-    assert {by_id[f"{SUBMITTED}/0/{record.offset}"] for record in sent} == {"rejected"}
+    async def kept() -> list[str]:
+        """By record; receipts are kept a moment after they are published."""
+        asked = await town.ask(OPERATOR, "GET", "postings", f"/partners/{PARTNER}/receipts?limit=200")
+        by_id = {receipt["id"]: receipt["outcome"] for receipt in asked.json()["items"]}
+        answered = [f"{SUBMITTED}/0/{record.offset}" for record in sent]
+        return [by_id[one] for one in answered] if by_id.keys() >= set(answered) else []
+
+    assert set(await until(kept, "each receipt is kept")) == {"rejected"}
     assert await topics.read(REPLIES) == []
 
 
