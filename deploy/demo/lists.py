@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from pymongo import AsyncMongoClient
 
+from services.notifications.store.rows import unpack
 from shared.contracts.recommendations import AnchorKind
 
 
@@ -75,11 +76,11 @@ class StoredLists:
         pairs: set[int] = set()
         postings: set[str] = set()
         seekers: set[str] = set()
-        async for row in self._lists.find({}, {"entries.id": 1}):
+        async for row in self._lists.find({}, {"entries": 1}):
             kind, _, anchor = row["_id"].partition(":")
             counts[kind] += 1
-            for entry in row["entries"]:
-                posting, seeker = (anchor, entry["id"]) if kind == AnchorKind.POSTING else (entry["id"], anchor)
+            for other, *_ in unpack(row["entries"]):
+                posting, seeker = (anchor, other) if kind == AnchorKind.POSTING else (other, anchor)
                 # a hash, because a whole season has millions of pairs
                 pairs.add(hash((posting, seeker)))
                 postings.add(posting)

@@ -41,6 +41,7 @@ from deploy.servers import PROJECT, running_servers
 from services.matcher.domain.policy import CURRENT
 from services.matcher.policies import put
 from services.matcher.settings import MatcherSettings
+from services.notifications.store.rows import unpack
 from tests.bench.machine import commit, machine
 from tests.bench.season import SETTINGS
 
@@ -159,7 +160,9 @@ class Stored:
 
     async def naming(self, postings: list[str]) -> int:
         """Lists that name one of these postings."""
-        return await self._lists.count_documents({"entries.id": {"$in": postings}})
+        closed = frozenset(postings)
+        rows = self._lists.find({"_id": {"$regex": "^seeker:"}}, {"entries": 1})
+        return sum([any(one[0] in closed for one in unpack(row["entries"])) async for row in rows])
 
 
 def of_one_employer(postings: Iterator[PartnerPosting], count: int) -> Iterator[PartnerPosting]:

@@ -9,6 +9,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from deploy.servers import Addresses
+from services.notifications.store.rows import unpack
 from shared.contracts.registry import POSTING_LISTS, POSTINGS, PROFILES, SEEKER_LISTS
 from tests.chaos import exactness
 from tests.chaos.topics import Body, Topics, Written, last
@@ -96,7 +97,7 @@ def check_stored_lists(addresses: Addresses, kind: str, final: dict[str, Written
         body, row = record.body or {}, rows[name]
         assert (row["revision"], row["anchor_version"]) == (record.version, body["anchor_version"])
         entries = [(entry["id"], entry["points"]) for entry in body.get("entries", ())]
-        assert [(entry["id"], entry["p"]) for entry in row["entries"]] == entries
+        assert [(other, points) for other, _, points, *_ in unpack(row["entries"])] == entries
 
 
 def stored(addresses: Addresses, database: str, collection: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from bson import BSON
 from pymongo import MongoClient
 
 from deploy.servers import Servers
+from services.notifications.store.rows import unpack
 from shared.contracts.envelope import VERSION_HEADER
 from shared.contracts.recommendations import (
     AnchorKind,
@@ -41,6 +42,11 @@ CONTACT = {"name": "诸葛孔明 Zhuge Kongming", "phone": "+86 531 8000 1234", 
 CONTACT_TRACES = ["诸葛", "Zhuge", "8000 1234", "longzhong"]
 
 
+def unpacked(row: Json) -> Json:
+    """A list's entries are stored compressed: nothing may hide there."""
+    return row | {"entries": unpack(row["entries"])} if "entries" in row else row
+
+
 def rows_with(town: Town, database: str, *texts: str) -> list[tuple[str, Json]]:
     """Collection and document of everything in a service's database that holds one of these texts."""
     client: MongoClient[Json] = MongoClient(town.servers.addresses.mongo)
@@ -49,7 +55,7 @@ def rows_with(town: Town, database: str, *texts: str) -> list[tuple[str, Json]]:
         return [
             (name, row)
             for name in db.list_collection_names()
-            for row in db[name].find()
+            for row in map(unpacked, db[name].find())
             if any(text.encode() in bytes(BSON.encode(row)) for text in texts)
         ]
     finally:
@@ -76,6 +82,7 @@ async def a_matched_seeker(town: Town) -> tuple[str, str, str]:
     assert read.status_code == 200
     await until(lambda: there(snapshot_names(town, seeker)), "the snapshot holds the seeker")
     assert rows_with(town, "notifications", seeker)
+    assert {"lists"} <= {name for name, _ in rows_with(town, "notifications", own_skill(town.trade))}
     return seeker, employer, posting
 
 
