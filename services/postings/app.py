@@ -22,17 +22,19 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     """Everything constructed, nothing started."""
     service = Service("postings", settings)
     store = Store(service.mongo.db, receipts_kept_days=settings.receipts_kept_days)
+    reader = read_by(settings)
     context = Context(
         mongo=service.mongo,
         store=store,
         now=now,
         wake_relay=service.wake_relay,
+        reader=reader,
         create_partner_topics=partial(create_partner_topics, settings),
     )
     service.on_start(store.create_indexes)
     service.consume(
         "postings.partners",
-        partial(handlers.partner_records, store=store, clock=now),
+        partial(handlers.partner_records, store=store, reader=reader, clock=now),
         pattern=PARTNER_POSTINGS_PATTERN,
     )
     service.relay({POSTINGS: partial(restate, store=store)}, keep=partial(keep_receipts, store, now))

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from services.postings.store import Store
     from shared.consuming import Batch, Event, Record
     from shared.errors import Rejected
+    from shared.linking.reader import Reader
     from shared.mongo import Session
 
 _MAX_ID: Final = 256
 
 
 async def partner_records(
-    batch: Batch, session: Session, *, store: Store, clock: Callable[[], datetime]
+    batch: Batch, session: Session, *, store: Store, reader: Reader, clock: Callable[[], datetime]
 ) -> Sequence[tuple[Record, Rejected]]:
     """A batch of partners' records, decoded or not; gives back those that nobody may send."""
     now = clock()
@@ -34,7 +35,7 @@ async def partner_records(
     incoming = [_decoded(event, now) for event in batch.events]
     incoming += [_undecoded(record, reason, now) for record, reason in batch.undecodable]
     incoming.sort(key=lambda one: (one.partner, one.offset))
-    refused = await take(store, session, incoming, now)
+    refused = await take(store, reader, session, incoming, now)
     return [(records[record_id], reason) for record_id, reason in refused.items()]
 
 

@@ -40,6 +40,8 @@ class Seeker(Profile):
 
     contact: Contact | None = None
     """None for operators."""
+    words: str | None = None
+    """What the seeker wrote; None for operators."""
 
 
 class SeekerPage(BaseModel):
@@ -66,10 +68,11 @@ def router(context: Context, auth: Authenticator, settings: ProfilesSettings) ->
 
     @routes.get("/seekers/{seeker}")
     async def read(caller: anyone, seeker: SeekerId, response: Response) -> Seeker:
-        """Read one profile; operators see no contact."""
-        profile, contact = await seekers.read(context, caller, seeker)
+        """Read one profile; operators see neither contact nor words."""
+        profile, contact, words = await seekers.read(context, caller, seeker)
         response.headers["ETag"] = etag(profile.version)
-        return Seeker(**{name: getattr(profile, name) for name in Profile.model_fields}, contact=contact)
+        fields = {name: getattr(profile, name) for name in Profile.model_fields}
+        return Seeker(**fields, contact=contact, words=words)
 
     @routes.get("/seekers")
     async def page(caller: staff, cursor: str | None = None, limit: Annotated[Limit, Query()] = 50) -> SeekerPage:
@@ -86,7 +89,7 @@ def router(context: Context, auth: Authenticator, settings: ProfilesSettings) ->
         body: SeekerSubmission,
         if_match: Annotated[str | None, Header()] = None,
     ) -> JSONResponse:
-        """Replace a profile; a contact that is left out stays as it is. Needs `If-Match`."""
+        """Replace a profile; contact and words that are left out stay as they are. Needs `If-Match`."""
         return _json(await seekers.change(context, caller, seeker, body, if_match))
 
     @routes.post("/seekers/{seeker}/{command}", response_model=Standing)

@@ -26,10 +26,12 @@ _PRESENT: Final = {"erased_at": {"$exists": False}}
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A seeker as stored: the profile as in its newest event, and the contact, encrypted."""
+    """A seeker as stored: the profile as in its newest event, and what stays here, encrypted."""
 
     profile: Profile
     contact: Sealed
+    words: bytes | None = None
+    """What the seeker wrote, encrypted."""
 
 
 class Store:
@@ -57,7 +59,7 @@ class Store:
         query: Document = {"_id": {"$gt": after}} | _PRESENT
         if matchmaker is not None:
             query["matchmakers"] = matchmaker
-        found = self._seekers.find(query, {"contact": 0}).sort("_id", 1).limit(limit)
+        found = self._seekers.find(query, {"contact": 0, "words": 0}).sort("_id", 1).limit(limit)
         return [_stored(document).profile async for document in found]
 
     async def insert(self, seekers: Sequence[Stored], session: Session) -> None:
@@ -97,9 +99,10 @@ class Store:
 
 def _document(seeker: Stored) -> Document:
     profile = seeker.profile.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
-    return {"_id": seeker.profile.id, **profile, "contact": seeker.contact}
+    words = {} if seeker.words is None else {"words": seeker.words}
+    return {"_id": seeker.profile.id, **profile, "contact": seeker.contact, **words}
 
 
 def _stored(document: Document) -> Stored:
     profile = Profile.model_validate({**document, "id": document["_id"]})
-    return Stored(profile, document.get("contact", {}))
+    return Stored(profile, document.get("contact", {}), document.get("words"))

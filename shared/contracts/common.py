@@ -66,6 +66,17 @@ class Code(Contract):
         return f"{self.scheme}:{self.code}"
 
 
+class LinkedCode(Code):
+    """A concept that the source named by its code, or that was read out of the source's words."""
+
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How sure the reading is, from 0 to 1; None: the source named it itself."""
+
+
+Linker = Annotated[str, Field(max_length=120)]
+"""Version of what read the words, with that of its taxonomy and models."""
+
+
 class Education(StrEnum):
     """Highest completed level, named after ISCED 2011 (UNESCO), from level 1 up."""
 

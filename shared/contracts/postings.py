@@ -17,6 +17,8 @@ from shared.contracts.common import (
     Id,
     Instant,
     KeyGroup,
+    LinkedCode,
+    Linker,
     Months,
     PartnerId,
     Pay,
@@ -24,7 +26,7 @@ from shared.contracts.common import (
     Version,
 )
 
-Skills = Annotated[tuple[Code, ...], Field(max_length=MAX_SKILLS)]
+Skills = Annotated[tuple[LinkedCode, ...], Field(max_length=MAX_SKILLS)]
 
 
 class PostingStatus(StrEnum):
@@ -52,7 +54,7 @@ class PostingTerms(Contract):
     """By language, plain text."""
     employer_name: Annotated[str, Field(max_length=300)] | None = None
     """The organisation as people know it."""
-    occupation: Code | None = None
+    occupation: LinkedCode | None = None
     """Unknown is not no: it then scores neutral."""
     required_skills: Skills = ()
     preferred_skills: Skills = ()
@@ -99,6 +101,8 @@ class Posting(PostingTerms):
     source: PostingSource = PostingSource()
     published_at: Instant
     changed_at: Instant
+    linker: Linker | None = None
+    """What read title and description for the concepts that have a confidence; None: nothing did."""
 
 
 class PostingPublished(Posting):

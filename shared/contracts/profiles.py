@@ -20,6 +20,8 @@ from shared.contracts.common import (
     Id,
     Instant,
     KeyGroup,
+    LinkedCode,
+    Linker,
     Months,
     PayFloor,
     Version,
@@ -34,7 +36,7 @@ class ProfileStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Skill(Code):
+class Skill(LinkedCode):
     """A skill that a seeker has."""
 
     level: Annotated[int, Field(ge=1, le=5)] | None = None
@@ -51,7 +53,7 @@ class Consent(Contract):
 class ProfileTerms(Contract):
     """What a seeker wants and brings: the part that the seeker edits."""
 
-    occupations: Annotated[tuple[Code, ...], Field(max_length=10)] = ()
+    occupations: Annotated[tuple[LinkedCode, ...], Field(max_length=10)] = ()
     """Wanted, the most wanted first."""
     skills: Annotated[tuple[Skill, ...], Field(max_length=MAX_SKILLS)] = ()
     education: Education | None = None
@@ -84,6 +86,8 @@ class Profile(ProfileTerms):
     matchmakers: Annotated[tuple[Id, ...], Field(max_length=5)] = ()
     """Pseudonymous ids of the matchmakers who accompany this seeker and may see what they see."""
     changed_at: Instant
+    linker: Linker | None = None
+    """What read the seeker's words for the concepts that have a confidence; None: nothing did."""
 
 
 class ProfileRegistered(Profile):

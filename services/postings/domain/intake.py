@@ -83,8 +83,9 @@ def _submitted(partner: str, record: Submission, posting: Posting | None, now: d
             employer_id=employer,
             source=PostingSource(partner=partner, id=record.id, url=record.url),
             now=now,
+            linker=record.linker,
         )
-    after = revise(posting, terms, now, employer_id=employer, url=record.url)
+    after = revise(posting, terms, now, employer_id=employer, url=record.url, linker=record.linker)
     if after is posting and posting.close_reason is CloseReason.REMOVED_BY_PARTNER:
         return reopen(posting, now)
     return after

@@ -53,9 +53,17 @@ def cleaned(terms: PostingTerms) -> PostingTerms:
     return PostingTerms.model_construct(**facts)
 
 
-def publish(terms: PostingTerms, *, posting_id: str, employer_id: str, source: PostingSource, now: datetime) -> Posting:
+def publish(
+    terms: PostingTerms,
+    *,
+    posting_id: str,
+    employer_id: str,
+    source: PostingSource,
+    now: datetime,
+    linker: str | None = None,
+) -> Posting:
     """A posting's first version: open, or closed at once when its time has already passed."""
-    return _as_of(terms, posting_id, 1, employer_id, source, published_at=now, now=now)
+    return _as_of(terms, posting_id, 1, employer_id, source, published_at=now, now=now, linker=linker)
 
 
 def revise(
@@ -65,17 +73,28 @@ def revise(
     *,
     employer_id: str | None = None,
     url: str | None = None,
+    linker: str | None = None,
 ) -> Posting:
     """The next version with these terms, or the same posting if nothing differs.
 
     It is open, also where it was closed (whether it may be is for the caller to decide), unless its time has
-    passed. Without `employer_id` the employer stays; `url` is where the source shows it now.
+    passed. Without `employer_id` the employer stays; `url` is where the source shows it now. What another linker
+    read in the same way is no difference.
     """
     employer = employer_id or posting.employer_id
     source = posting.source.model_copy(update={"url": url})
     if posting.employer_id == employer and posting.source == source and _facts(posting) == _facts(terms):
         return posting
-    return _as_of(terms, posting.id, posting.version + 1, employer, source, published_at=posting.published_at, now=now)
+    return _as_of(
+        terms,
+        posting.id,
+        posting.version + 1,
+        employer,
+        source,
+        published_at=posting.published_at,
+        now=now,
+        linker=linker,
+    )
 
 
 def reopen(posting: Posting, now: datetime) -> Posting:
@@ -134,6 +153,7 @@ def _as_of(  # noqa: PLR0913 - one fact each
     *,
     published_at: datetime,
     now: datetime,
+    linker: str | None,
 ) -> Posting:
     over = is_over(terms, now)
     return Posting(
@@ -146,6 +166,7 @@ def _as_of(  # noqa: PLR0913 - one fact each
         source=source,
         published_at=published_at,
         changed_at=now,
+        linker=linker,
     )
 
 

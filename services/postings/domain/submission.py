@@ -24,6 +24,8 @@ class Submission:
     terms: PostingTerms
     employer_reference: str | None = None
     url: str | None = None
+    linker: str | None = None
+    """What read the words of the terms; None: nothing did."""
 
 
 @dataclass(frozen=True, slots=True)

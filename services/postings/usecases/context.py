@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.postings.store import Store
     from shared.auth import Principal
     from shared.contracts.postings import Posting
+    from shared.linking.reader import Reader
     from shared.mongo import Document, Mongo, Session
 
 SOURCE: Final = "urn:service:postings"
@@ -37,6 +38,8 @@ class Context:
     """The time, aware."""
     wake_relay: Callable[[], Awaitable[None]]
     """To be called after a transaction that emitted something."""
+    reader: Reader
+    """Reads titles and descriptions."""
     create_partner_topics: Callable[[str], Awaitable[None]]
     """Makes a partner's two topics if they are absent. Raises Unavailable."""
 

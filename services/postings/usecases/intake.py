@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from services.postings.domain.faults import Faults, undecoded
 from services.postings.domain.intake import decide
-from services.postings.domain.posting import partner_posting_id
+from services.postings.domain.linked import ad, as_said, found_before, with_found
+from services.postings.domain.posting import cleaned, partner_posting_id
 from services.postings.domain.submission import Removal, Submission
 from services.postings.store import Store
 from services.postings.usecases.context import SOURCE, posting_row
@@ -17,11 +18,13 @@ from shared.contracts.registry import PARTNER_RECEIPTS
 from shared.errors import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from datetime import datetime
 
     from services.postings.domain.ordering import Order
-    from shared.contracts.postings import Posting
+    from shared.contracts.postings import Posting, PostingTerms
+    from shared.linking.reader import Reader
+    from shared.linking.reading import Found
     from shared.mongo import Document, Session
 
 
@@ -51,7 +54,9 @@ class _Books:
     rows: list[Document] = field(default_factory=list)
 
 
-async def take(store: Store, session: Session, incoming: Sequence[Incoming], now: datetime) -> dict[str, Rejected]:
+async def take(
+    store: Store, reader: Reader, session: Session, incoming: Sequence[Incoming], now: datetime
+) -> dict[str, Rejected]:
     """Take records in, in the order given; what may not be taken at all, by record id.
 
     Every record gets a receipt, which is kept once it is published (`keep_receipts`). A record of a partner that is
@@ -65,6 +70,7 @@ async def take(store: Store, session: Session, incoming: Sequence[Incoming], now
         if not isinstance(record.content, tuple)
     }
     books = _Books(*await store.with_orders(ids, session))
+    incoming = await _read(reader, books, incoming, registered)
     unknown: dict[str, Rejected] = {}
     unpublished: list[PostingReceipt] = []
     for record in incoming:
@@ -79,6 +85,30 @@ async def take(store: Store, session: Session, incoming: Sequence[Incoming], now
     await store.add_receipts(unpublished, now, session)
     await outbox.add(store.db, session, books.rows)
     return unknown
+
+
+async def _read(
+    reader: Reader, books: _Books, incoming: Sequence[Incoming], registered: Container[str]
+) -> list[Incoming]:
+    """The records with what their words name; words that are those of the version before are not read again."""
+    said: dict[str, PostingTerms] = {}
+    found: dict[str, Found] = {}
+    for record in incoming:
+        if isinstance(record.content, Submission) and record.partner in registered:
+            terms = said[record.record_id] = as_said(cleaned(record.content.terms))
+            before = books.postings.get(partner_posting_id(record.partner, record.content.id))
+            if (known := found_before(terms, before, reader.version)) is not None:
+                found[record.record_id] = known
+    new = [record for record in said if record not in found]
+    found |= zip(new, await reader.ads([ad(said[record]) for record in new]), strict=True)
+
+    def linked(record: Incoming) -> Incoming:
+        if record.record_id not in said or not isinstance(record.content, Submission):
+            return record
+        terms = with_found(said[record.record_id], found[record.record_id])
+        return replace(record, content=replace(record.content, terms=terms, linker=reader.version))
+
+    return [linked(record) for record in incoming]
 
 
 async def keep_receipts(store: Store, clock: Callable[[], datetime], rows: Sequence[Document]) -> None:

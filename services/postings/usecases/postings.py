@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
+from services.postings.domain.linked import ad, as_said, with_found
 from services.postings.domain.posting import cleaned, close, is_over, is_too_large, publish, revise
 from services.postings.usecases.context import Context, may_change, may_see_closed, own_employer, posting_row
 from shared import outbox
@@ -32,15 +33,17 @@ async def create(
 ) -> Answer:
     """Publish a posting of an employer. Raises Problem 403, 409 (the employer is unknown) or 422."""
     employer_id = own_employer(caller, employer_id)
+    linked = await _linked(context, terms)
 
     async def work(session: Session) -> Answer:
         now = context.now()
         posting = publish(
-            await _acceptable(context, terms, employer_id, now, session),
+            await _acceptable(context, linked, employer_id, now, session),
             posting_id=f"p-{uuid4().hex}",
             employer_id=employer_id,
             source=PostingSource(),
             now=now,
+            linker=context.reader.version,
         )
         await _save(context, None, posting, session)
         return answer(posting, 201)
@@ -57,6 +60,7 @@ async def change(
 
     Raises Problem 404, 403, 409 (closed, or a partner's), 412, 422 or 428.
     """
+    linked = await _linked(context, terms)
 
     async def work(session: Session) -> Posting:
         now = context.now()
@@ -68,8 +72,8 @@ async def change(
         if posting.status is PostingStatus.CLOSED:
             en, zh = "A closed posting cannot be changed; publish a new one.", "岗位已关闭，请重新发布。"
             raise Problem(409, "closed", en, zh)
-        wanted = await _acceptable(context, terms, posting.employer_id, now, session)
-        after = revise(posting, wanted, now, url=posting.source.url)
+        wanted = await _acceptable(context, linked, posting.employer_id, now, session)
+        after = revise(posting, wanted, now, url=posting.source.url, linker=context.reader.version)
         await _save(context, posting, after, session)
         return after
 
@@ -148,6 +152,13 @@ async def _own(context: Context, caller: Principal, posting_id: str, session: Se
     if not may_change(caller, posting):
         raise forbidden()
     return posting
+
+
+async def _linked(context: Context, terms: PostingTerms) -> PostingTerms:
+    """The terms with what their words name."""
+    said = as_said(terms)
+    (found,) = await context.reader.ads([ad(said)])
+    return with_found(said, found)
 
 
 async def _acceptable(

@@ -54,27 +54,27 @@ class KeyRing:
 
     def seal(self, seeker: str, contact: Contact) -> Sealed:
         """Encrypt the known fields with the current key."""
-        cipher = self._ciphers[self._current]
-        sealed: Sealed = {}
-        for name, value in contact:
-            if value is not None:
-                nonce = secrets.token_bytes(_NONCE_BYTES)
-                box = cipher.encrypt(nonce, value.encode(), _bound_to(seeker, name))
-                sealed[name] = self._current + nonce + box
-        return sealed
+        return {name: self.seal_text(seeker, name, value) for name, value in contact if value is not None}
+
+    def seal_text(self, seeker: str, field: str, text: str) -> bytes:
+        """Encrypt one field with the current key."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        box = self._ciphers[self._current].encrypt(nonce, text.encode(), _bound_to(seeker, field))
+        return self._current + nonce + box
 
     def open(self, seeker: str, sealed: Sealed) -> Contact:
         """Decrypt what `seal` gave for this seeker. Raises CannotOpen."""
-        fields = {name: self._open_field(seeker, name, value) for name, value in sealed.items()}
+        fields = {name: self.open_text(seeker, name, value) for name, value in sealed.items()}
         return Contact.model_construct(set(fields), **fields)
 
-    def _open_field(self, seeker: str, name: str, value: bytes) -> str:
+    def open_text(self, seeker: str, field: str, value: bytes) -> str:
+        """Decrypt what `seal_text` gave for this seeker and field. Raises CannotOpen."""
         cipher = self._ciphers.get(value[:_ID_BYTES])
         nonce, box = value[_ID_BYTES : _ID_BYTES + _NONCE_BYTES], value[_ID_BYTES + _NONCE_BYTES :]
         if cipher is None:
             raise CannotOpen
         try:
-            return cipher.decrypt(nonce, box, _bound_to(seeker, name)).decode()
+            return cipher.decrypt(nonce, box, _bound_to(seeker, field)).decode()
         except (InvalidTag, ValueError) as error:
             raise CannotOpen from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,9 @@ from shared.contracts.profiles import (
     ProfileUpdated,
     ProfileWithdrawn,
 )
+
+WORDS: Final = "words"
+"""The field under which a seeker's words are sealed."""
 
 ProfileT = TypeVar("ProfileT", bound=Profile)
 
@@ -48,33 +51,40 @@ class SeekerSubmission(ProfileTerms):
 
     contact: Contact | None = None
     """None leaves what is there; an empty object removes it."""
+    words: Annotated[str, Field(max_length=4000)] | None = None
+    """What the seeker looks for and brings, in own words, Chinese or English: "焊工，会看图纸". Occupations and skills
+    that are read in them join those given by code; the words stay in this service, encrypted. None leaves what is
+    there; an empty text removes it."""
 
 
 class NotPossible(Exception):  # noqa: N818 - a decision, no fault of the program
     """The profile's status does not allow it."""
 
 
-def register(seeker: str, terms: ProfileTerms, matchmakers: tuple[str, ...], now: datetime) -> ProfileRegistered:
-    """Make the first version of a profile."""
+def register(
+    seeker: str, terms: ProfileTerms, matchmakers: tuple[str, ...], now: datetime, linker: str | None = None
+) -> ProfileRegistered:
+    """Make the first version of a profile; `linker` read the seeker's words, if there are any."""
     return ProfileRegistered(
         id=seeker,
         version=1,
         status=ProfileStatus.ACTIVE,
         matchmakers=matchmakers,
         changed_at=now,
+        linker=linker,
         **_parts(terms),
     )
 
 
 def change(
-    profile: Profile, terms: ProfileTerms, now: datetime, *, contact_changed: bool = False
+    profile: Profile, terms: ProfileTerms, now: datetime, *, linker: str | None = None, unseen: bool = False
 ) -> ProfileUpdated | None:
     """Take over the new terms; None if nothing differs.
 
-    A new contact is a new version, too, although the event does not show it: else an `If-Match` could
-    overwrite it unseen.
+    `unseen`: something else differs, a contact or words. That is a new version, too, although the event does not
+    show it: else an `If-Match` could overwrite it unseen.
     """
-    if not contact_changed and _parts(profile) == _parts(terms):
+    if not unseen and _parts(profile) == _parts(terms):
         return None
     return ProfileUpdated(
         id=profile.id,
@@ -82,6 +92,7 @@ def change(
         status=profile.status,
         matchmakers=profile.matchmakers,
         changed_at=now,
+        linker=linker,
         **_parts(terms),
     )
 

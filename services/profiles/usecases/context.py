@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.profiles.store import Store, Stored
     from shared.auth import Principal
     from shared.contracts.profiles import Profile
+    from shared.linking.reader import Reader
     from shared.mongo import Document, Mongo, Session
 
 SOURCE: Final = "urn:service:profiles"
@@ -29,6 +30,8 @@ class Context:
     mongo: Mongo
     store: Store
     keys: KeyRing
+    reader: Reader
+    """Reads seekers' words."""
     wake_relay: Callable[[], Awaitable[None]]
 
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from services.profiles.domain import imports, seekers
-from services.profiles.domain.seekers import Contact
-from services.profiles.store import Stored
+from services.profiles.domain import imports
 from services.profiles.usecases.context import event_row
-from services.profiles.usecases.seekers import new_id
+from services.profiles.usecases.seekers import new, new_id
 from shared import outbox
 from shared.http import Problem
 from shared.idempotency import Answer, once
@@ -21,7 +19,9 @@ if TYPE_CHECKING:
 
     from services.profiles.domain.imports import ImportResult, Line, LineResult
     from services.profiles.usecases.context import Context
+    from services.profiles.store import Stored
     from shared.auth import Principal
+    from shared.linking.reading import Found
     from shared.mongo import Document, Session
 
 
@@ -50,7 +50,9 @@ async def load(
     items: list[LineResult] = []
     for start in range(0, len(lines), chunk):
         # parsing and encrypting some hundred lines would hold up the event loop
-        ready = await asyncio.to_thread(_prepare, context, caller, lines[start : start + chunk])
+        read = await asyncio.to_thread(imports.read, lines[start : start + chunk])
+        found = await context.reader.seekers([_words(line) for line in read])
+        ready = await asyncio.to_thread(_prepare, context, caller, read, found)
         # a line feed cannot be part of a header: this is nobody's own key
         items += await _save(context, caller, ready, f"{idempotency_key}\n{start}", fingerprint)
         await context.wake_relay()
@@ -63,18 +65,20 @@ def too_large(en: str, zh: str) -> Problem:
     return Problem(413, "too_large", en, zh)
 
 
-def _prepare(context: Context, caller: Principal, lines: Sequence[tuple[int, bytes]]) -> _Chunk:
+def _words(line: Line) -> str:
+    return (line.submission and line.submission.words) or ""
+
+
+def _prepare(context: Context, caller: Principal, lines: list[Line], found: Sequence[Found]) -> _Chunk:
     now = datetime.now(UTC)
     matchmakers = (caller.sub,) if caller.role == "matchmaker" else ()
-    ready = _Chunk(imports.read(lines), [], [], [])
-    for line in ready.lines:
+    ready = _Chunk(lines, [], [], [])
+    for line, named in zip(lines, found, strict=True):
         if line.submission is not None:
-            seeker = new_id()
-            profile = seekers.register(seeker, line.submission, matchmakers, now)
-            sealed = context.keys.seal(seeker, line.submission.contact or Contact())
+            stored = new(context, new_id(), line.submission, named, matchmakers, now)
             ready.numbers.append(line.number)
-            ready.seekers.append(Stored(profile, sealed))
-            ready.rows.append(event_row(profile))
+            ready.seekers.append(stored)
+            ready.rows.append(event_row(stored.profile))
     return ready
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from services.profiles.domain import seekers
-from services.profiles.domain.seekers import Contact
+from services.profiles.domain.linked import as_said, with_found
+from services.profiles.domain.seekers import WORDS, Contact
 from services.profiles.store import Stored
 from services.profiles.usecases.context import (
     event_row,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from services.profiles.usecases.context import Context
     from shared.auth import Principal
     from shared.contracts.profiles import Profile
+    from shared.linking.reading import Found
     from shared.mongo import Document, Session
 
 
@@ -47,8 +50,9 @@ async def register(
     own = caller.role == "seeker"
     seeker = caller.sub if own else new_id()
     matchmakers = (caller.sub,) if caller.role == "matchmaker" else ()
-    profile = seekers.register(seeker, submission, matchmakers, datetime.now(UTC))
-    stored = Stored(profile, context.keys.seal(seeker, submission.contact or Contact()))
+    (found,) = await context.reader.seekers([submission.words or ""])
+    stored = new(context, seeker, submission, found, matchmakers, datetime.now(UTC))
+    profile = stored.profile
 
     async def work(session: Session) -> Answer:
         await context.store.insert([stored], session)
@@ -64,6 +68,24 @@ async def register(
     return answer
 
 
+def new(  # noqa: PLR0913 - one fact each
+    context: Context,
+    seeker: str,
+    submission: SeekerSubmission,
+    found: Found,
+    matchmakers: tuple[str, ...],
+    now: datetime,
+) -> Stored:
+    """A seeker who registers, with what was found in the words."""
+    linker = context.reader.version if submission.words else None
+    terms = with_found(as_said(submission), found)
+    return Stored(
+        seekers.register(seeker, terms, matchmakers, now, linker),
+        context.keys.seal(seeker, submission.contact or Contact()),
+        context.keys.seal_text(seeker, WORDS, submission.words) if submission.words else None,
+    )
+
+
 def _registered_before(seeker: str) -> Problem:
     return Problem(
         409,
@@ -74,11 +96,16 @@ def _registered_before(seeker: str) -> Problem:
     )
 
 
-async def read(context: Context, caller: Principal, seeker: str) -> tuple[Profile, Contact | None]:
-    """A profile, and its contact for those who may see it. Raises Problem 404 or 410."""
+async def read(context: Context, caller: Principal, seeker: str) -> tuple[Profile, Contact | None, str | None]:
+    """A profile, and contact and words for those who may see them. Raises Problem 404 or 410."""
     stored = await reach(context, caller, seeker)
-    contact = context.keys.open(seeker, stored.contact) if may_see_contact(caller) else None
-    return stored.profile, contact
+    if not may_see_contact(caller):
+        return stored.profile, None, None
+    return stored.profile, context.keys.open(seeker, stored.contact), _words(context, stored)
+
+
+def _words(context: Context, stored: Stored) -> str | None:
+    return None if stored.words is None else context.keys.open_text(stored.profile.id, WORDS, stored.words)
 
 
 async def page(context: Context, caller: Principal, after: str, limit: int) -> list[Profile]:
@@ -89,7 +116,7 @@ async def page(context: Context, caller: Principal, after: str, limit: int) -> l
 async def change(
     context: Context, caller: Principal, seeker: str, submission: SeekerSubmission, if_match: str | None
 ) -> Answer:
-    """Take over a profile, whole; a contact that is left out stays. Unchanged keeps version and ETag.
+    """Take over a profile, whole; contact and words that are left out stay. Unchanged keeps version and ETag.
 
     Raises Problem 404, 410, 412 or 428.
     """
@@ -102,9 +129,19 @@ async def change(
             contact_changed = submission.contact != context.keys.open(seeker, stored.contact)
             if contact_changed:
                 contact = context.keys.seal(seeker, submission.contact)
-        now = datetime.now(UTC)
-        changed = seekers.change(stored.profile, submission, now, contact_changed=contact_changed)
-        return await _save(context, stored.profile, changed, contact, session)
+        sealed, before = stored.words, _words(context, stored) or ""
+        words = before if submission.words is None else submission.words
+        if words != before:
+            sealed = context.keys.seal_text(seeker, WORDS, words) if words else None
+        (found,) = await context.reader.seekers([words])
+        changed = seekers.change(
+            stored.profile,
+            with_found(as_said(submission), found),
+            datetime.now(UTC),
+            linker=context.reader.version if words else None,
+            unseen=contact_changed or words != before,
+        )
+        return await _save(context, stored.profile, changed and Stored(changed, contact, sealed), session)
 
     answer = await context.mongo.transaction(work)
     await context.wake_relay()
@@ -121,7 +158,7 @@ async def move(context: Context, caller: Principal, seeker: str, decide: Move, i
         except seekers.NotPossible as error:
             en, zh = "The seeker has left; resume first.", "该求职者已退出，请先恢复。"
             raise Problem(409, "withdrawn", en, zh) from error
-        return await _save(context, stored.profile, moved, stored.contact, session)
+        return await _save(context, stored.profile, moved and replace(stored, profile=moved), session)
 
     fingerprint = context.keys.fingerprint(decide.__name__.encode(), seeker.encode())
     answer = await once(context.mongo, caller.key, idempotency_key, fingerprint, work)
@@ -129,14 +166,12 @@ async def move(context: Context, caller: Principal, seeker: str, decide: Move, i
     return answer
 
 
-async def _save(
-    context: Context, before: Profile, after: Profile | None, contact: dict[str, bytes], session: Session
-) -> Answer:
+async def _save(context: Context, before: Profile, after: Stored | None, session: Session) -> Answer:
     if after is None:
         return standing(before)
-    await context.store.replace(Stored(after, contact), session)
-    await outbox.add(context.mongo.db, session, [event_row(after)])
-    return standing(after)
+    await context.store.replace(after, session)
+    await outbox.add(context.mongo.db, session, [event_row(after.profile)])
+    return standing(after.profile)
 
 
 async def erase(context: Context, caller: Principal, seeker: str) -> None:

@@ -1,0 +1,1 @@
+"""Free text becomes concepts: read once, where the text is."""

@@ -1,0 +1,80 @@
+"""Reads words in batches, off the event loop, each text once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from hashlib import blake2b
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from shared.linking.reading import Ad, Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+TextT = TypeVar("TextT", bound="Hashable")
+
+
+class Reads(Protocol):
+    """What can read words: `shared.linking.linker.Linker`."""
+
+    version: str
+
+    def ads(self, ads: Sequence[Ad]) -> list[Found]:
+        """What each posting's words name."""
+
+    def seekers(self, texts: Sequence[str]) -> list[Found]:
+        """What each seeker's words name."""
+
+
+class Reader:
+    """What every service reads words with.
+
+    A batch is read in a thread, one at a time: readers share the processor with everything else.
+    """
+
+    def __init__(self, linker: Reads, remembered: int) -> None:
+        """`remembered`: so many texts are known again without being read."""
+        self.version = linker.version
+        self._ads: _Known[Ad] = _Known(linker.ads, remembered)
+        self._seekers: _Known[str] = _Known(linker.seekers, remembered)
+
+    async def ads(self, ads: Sequence[Ad]) -> list[Found]:
+        """What each posting's words name, in the same order."""
+        return await self._ads.read(ads)
+
+    async def seekers(self, texts: Sequence[str]) -> list[Found]:
+        """What each seeker's words name, in the same order."""
+        return await self._seekers.read(texts)
+
+
+class _Known(Generic[TextT]):
+    """What was found in the texts read last; of a text only its digest stays."""
+
+    def __init__(self, read: Callable[[Sequence[TextT]], list[Found]], most: int) -> None:
+        self._read = read
+        self._most = most
+        self._found: OrderedDict[bytes, Found] = OrderedDict()
+        self._one_at_a_time = Lock()
+
+    async def read(self, texts: Sequence[TextT]) -> list[Found]:
+        digests = [_digest(text) for text in texts]
+        found = {digest: known for digest in digests if (known := self._found.get(digest)) is not None}
+        new = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in found}
+        if new:
+            found |= zip(new, await asyncio.to_thread(self._in_turn, list(new.values())), strict=True)
+        for digest in found:
+            self._found[digest] = found[digest]
+            self._found.move_to_end(digest)
+        while len(self._found) > self._most:
+            self._found.popitem(last=False)
+        return [found[digest] for digest in digests]
+
+    def _in_turn(self, texts: Sequence[TextT]) -> list[Found]:
+        with self._one_at_a_time:
+            return self._read(texts)
+
+
+def _digest(text: Hashable) -> bytes:
+    return blake2b(repr(text).encode(), digest_size=16).digest()
