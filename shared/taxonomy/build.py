@@ -15,21 +15,24 @@ import msgspec
 from cramjam import zstd
 
 from shared.taxonomy import folder, packages
-from shared.taxonomy.material import Material, Occupation, Skill
+from shared.taxonomy.material import Material, Occupation, Skill, others
 from shared.taxonomy.model import FORMAT, Concept, Relations, Stored
 from shared.taxonomy.place import OWN
 
 ZSTD_LEVEL: Final = 12
 
 
+Row = Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Our Chinese labels and crosswalks: see data/README.md."""
+    """Our labels, by language and code, and our crosswalks, by the code that they lead from: see data/README.md."""
 
-    skills: Mapping[str, dict[str, str]]
-    titles: Mapping[str, dict[str, str]]
-    crosswalk: Mapping[str, dict[str, str]]
-    ssyk: Mapping[str, dict[str, str]]
+    skills: Mapping[str, Mapping[str, Row]]
+    isco: Mapping[str, Mapping[str, Row]]
+    cn: Mapping[str, Row]
+    ssyk: Mapping[str, Row]
 
 
 def from_folder(path: Path) -> Stored:
@@ -40,7 +43,8 @@ def from_folder(path: Path) -> Stored:
 def from_packages(path: Path) -> Stored:
     """The taxonomy of a folder with what was taken out of registry packages (`packages.MEMBERS`)."""
     own = _own()
-    return tie(packages.read(path, {code: row["en"] for code, row in own.skills.items()}), own)
+    english = {code: row["en"] for rows in own.skills.values() for code, row in rows.items()}
+    return tie(packages.read(path, english), own)
 
 
 def write(stored: Stored, path: Path) -> None:
@@ -75,16 +79,20 @@ def tie(material: Material, own: Own) -> Stored:
     )
 
 
-def _own() -> Own:
-    def rows(name: str, key: str) -> dict[str, dict[str, str]]:
-        with (OWN / name).open(encoding="utf-8", newline="") as file:
+def _own(data: Path = OWN) -> Own:
+    def rows(path: Path, key: str) -> dict[str, Row]:
+        with path.open(encoding="utf-8", newline="") as file:
             return {row[key]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
+    def by_language(kind: str, key: str) -> dict[str, dict[str, Row]]:
+        files = sorted(data.glob(f"{kind}_??.tsv"))
+        return {path.stem.rpartition("_")[2]: rows(path, key) for path in files}
+
     return Own(
-        skills=rows("skills_zh.tsv", "uri"),
-        titles=rows("occupations_zh.tsv", "isco"),
-        crosswalk=rows("cn2022_isco.tsv", "cn"),
-        ssyk=rows("ssyk2012_isco.tsv", "ssyk"),
+        skills=by_language("skills", "uri"),
+        isco=by_language("occupations", "isco"),
+        cn=rows(data / "cn2022_isco.tsv", "cn"),
+        ssyk=rows(data / "ssyk2012_isco.tsv", "ssyk"),
     )
 
 
@@ -95,13 +103,13 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
         labels = {"en": group.label} if group.label else {}
         yield Concept(f"esco:{group.code}", "group", labels, {}, tuple(f"esco:{code}" for code in group.broader))
     for skill in material.skills:
-        yield _skill(skill, own.skills.get(skill.code))
+        yield _skill(skill, own)
     for code, label in material.isco.items():
-        labels, alternatives = _texts(label, (), own.titles.get(code))
+        labels, alternatives = _texts(code, label, (), own.isco)
         above = (f"isco-08:{code[:-1]}",) if len(code) > 1 else ()
         yield Concept(f"isco-08:{code}", "group", labels, alternatives, above)
     # Of a source without the Chinese classification there are the minor groups of our crosswalk.
-    minor = {code: row["cn_label"] for code, row in own.crosswalk.items()}
+    minor = {code: row["cn_label"] for code, row in own.cn.items()}
     for code, label in (material.cn_groups or minor).items():
         yield Concept(f"cn-2022:{code}", "group", {"zh": label}, {}, _crossed(own, code))
     for code, label in material.cn_occupations.items():
@@ -109,13 +117,13 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
 
 
 def _occupation(occupation: Occupation) -> Concept:
-    labels, alternatives = _texts(occupation.label, occupation.alternatives, None)
+    labels, alternatives = _texts(occupation.code, occupation.label, occupation.alternatives, {})
     groups = (f"isco-08:{occupation.isco}",) if occupation.isco else ()
     return Concept(f"esco:{occupation.code}", "occupation", labels, alternatives, groups)
 
 
-def _skill(skill: Skill, chinese: Mapping[str, str] | None) -> Concept:
-    labels, alternatives = _texts(skill.label, skill.alternatives, chinese)
+def _skill(skill: Skill, own: Own) -> Concept:
+    labels, alternatives = _texts(skill.code, skill.label, skill.alternatives, own.skills)
     broader = tuple(f"esco:{code}" for code in skill.broader)
     return Concept(
         f"esco:{skill.code}", "skill", labels, alternatives, broader, skill.reuse, skill.type, skill.is_language
@@ -123,18 +131,21 @@ def _skill(skill: Skill, chinese: Mapping[str, str] | None) -> Concept:
 
 
 def _texts(
-    label: str, alternatives: tuple[str, ...], chinese: Mapping[str, str] | None
+    code: str, label: str, alternatives: tuple[str, ...], own: Mapping[str, Mapping[str, Row]]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Labels and alternatives: the English ones of the source, and ours, which never replace a label of the source."""
     labels, other = {"en": label}, {"en": alternatives} if alternatives else {}
-    if chinese is not None:
-        labels["zh"] = chinese["zh"]
-        if chinese["alt_zh"]:
-            other["zh"] = tuple(chinese["alt_zh"].split("|"))
+    for language, rows in own.items():
+        if row := rows.get(code):
+            preferred = labels.setdefault(language, row[language])
+            texts = others(preferred, (*other.get(language, ()), *row[f"alt_{language}"].split("|")))
+            if texts:
+                other[language] = texts
     return labels, other
 
 
 def _crossed(own: Own, minor: str) -> tuple[str, ...]:
-    row = own.crosswalk.get(minor)
+    row = own.cn.get(minor)
     return tuple(f"isco-08:{code}" for code in row["isco"].split("|")) if row else ()
 
 
@@ -164,7 +175,7 @@ def _coverage(concepts: list[Concept], relations: Relations, own: Own) -> dict[s
         if concept.scheme != "isco-08":
             counts[f"{name} tied"] += any(group.startswith("isco-08:") for group in concept.groups)
         if concept.scheme == "cn-2022" and concept.kind == "occupation":
-            row = own.crosswalk.get(concept.code.rpartition("-")[0])
+            row = own.cn.get(concept.code.rpartition("-")[0])
             counts[f"cn-2022 fit {row['fit'] if row else 'none'}"] += 1
     for name, relation in (("essential", relations.essential), ("optional", relations.optional)):
         ends = [concepts[position] for positions in relation.values() for position in positions]
