@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class ServiceSettings(BaseSettings):
     """Each field is an environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", use_attribute_docstrings=True)
+    # An empty variable is one that nobody set.
+    model_config = SettingsConfigDict(extra="ignore", use_attribute_docstrings=True, env_ignore_empty=True)
 
     kafka_bootstrap: str = "localhost:9092"
     mongo_url: str = "mongodb://localhost:27017/?replicaSet=rs0"
@@ -34,6 +35,10 @@ class ServiceSettings(BaseSettings):
     jwt_audience: str = "employment-platform"
 
     service_state_dir: Path = Path(".dev/state")
+    taxonomy_file: Path | None = None
+    """The taxonomy; without it, the one that `make taxonomy` builds in `.cache/`."""
+    taxonomy_dir: Path | None = None
+    """The folder with publishers' files that it was built from; without it, registry packages."""
     topics_file: Path = ROOT / "deploy" / "topics.toml"
     replication_factor: int = Field(default=1, ge=1)
     """Of topics that are created: 3 on a cluster of three and more brokers."""
