@@ -6,6 +6,8 @@ import pytest
 
 from deploy.servers import Servers, running_servers
 from deploy.taxonomy import ensure
+from shared.linking.linker import Linker
+from shared.linking.reader import Reader
 from shared.taxonomy import Taxonomy, load
 
 
@@ -14,6 +16,20 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Kafka, MongoDB and Redis; a test that needs them empty calls `servers.reset()` first."""
     with running_servers(tmp_path_factory.mktemp("servers")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def linker(taxonomy: Taxonomy) -> Linker:
+    """Reads words as the services do."""
+    return Linker(taxonomy)
+
+
+@pytest.fixture
+async def reader(linker: Linker) -> Reader:
+    """With nothing remembered."""
+    reader = Reader(lambda: linker)
+    await reader.start()
+    return reader
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from services.postings.usecases.context import Context, restate
 from services.postings.usecases.expiry import expire
 from services.postings.usecases.intake import keep_receipts
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
+from shared.linking.linker import load
+from shared.linking.reader import Reader
 from shared.service import Service, serve
 from shared.topics import create_partner_topics
 
@@ -22,7 +24,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     """Everything constructed, nothing started."""
     service = Service("postings", settings)
     store = Store(service.mongo.db, receipts_kept_days=settings.receipts_kept_days)
-    reader = read_by(settings)
+    reader = Reader(partial(load, settings))
     context = Context(
         mongo=service.mongo,
         store=store,
@@ -32,6 +34,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         create_partner_topics=partial(create_partner_topics, settings),
     )
     service.on_start(store.create_indexes)
+    service.on_start(reader.start)
     service.consume(
         "postings.partners",
         partial(handlers.partner_records, store=store, reader=reader, clock=now),

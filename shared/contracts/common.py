@@ -59,18 +59,13 @@ class Code(Contract):
     """The code as its publisher writes it."""
     label: Texts | None = None
     """What people read; never compared."""
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Of a code that was read out of the source's words: how sure the reading is, 0 to 1. None: its source named it."""
 
     @property
     def key(self) -> str:
         """`scheme:code`, the form in which codes are compared."""
         return f"{self.scheme}:{self.code}"
-
-
-class LinkedCode(Code):
-    """A concept that the source named by its code, or that was read out of the source's words."""
-
-    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
-    """How sure the reading is, from 0 to 1; None: the source named it itself."""
 
 
 Linker = Annotated[str, Field(max_length=120)]

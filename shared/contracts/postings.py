@@ -17,7 +17,6 @@ from shared.contracts.common import (
     Id,
     Instant,
     KeyGroup,
-    LinkedCode,
     Linker,
     Months,
     PartnerId,
@@ -26,7 +25,7 @@ from shared.contracts.common import (
     Version,
 )
 
-Skills = Annotated[tuple[LinkedCode, ...], Field(max_length=MAX_SKILLS)]
+Skills = Annotated[tuple[Code, ...], Field(max_length=MAX_SKILLS)]
 
 
 class PostingStatus(StrEnum):
@@ -54,7 +53,7 @@ class PostingTerms(Contract):
     """By language, plain text."""
     employer_name: Annotated[str, Field(max_length=300)] | None = None
     """The organisation as people know it."""
-    occupation: LinkedCode | None = None
+    occupation: Code | None = None
     """Unknown is not no: it then scores neutral."""
     required_skills: Skills = ()
     preferred_skills: Skills = ()

@@ -20,7 +20,6 @@ from shared.contracts.common import (
     Id,
     Instant,
     KeyGroup,
-    LinkedCode,
     Linker,
     Months,
     PayFloor,
@@ -36,7 +35,7 @@ class ProfileStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Skill(LinkedCode):
+class Skill(Code):
     """A skill that a seeker has."""
 
     level: Annotated[int, Field(ge=1, le=5)] | None = None
@@ -53,7 +52,7 @@ class Consent(Contract):
 class ProfileTerms(Contract):
     """What a seeker wants and brings: the part that the seeker edits."""
 
-    occupations: Annotated[tuple[LinkedCode, ...], Field(max_length=10)] = ()
+    occupations: Annotated[tuple[Code, ...], Field(max_length=10)] = ()
     """Wanted, the most wanted first."""
     skills: Annotated[tuple[Skill, ...], Field(max_length=MAX_SKILLS)] = ()
     education: Education | None = None

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from shared.contracts.common import LinkedCode
+from shared.contracts.common import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from shared.contracts.common import Texts
 
-CodeT = TypeVar("CodeT", bound=LinkedCode)
+CodeT = TypeVar("CodeT", bound=Code)
 
 Words = tuple[tuple[str, str], ...]
 """A text by language, in the order of languages."""
@@ -36,10 +36,10 @@ class Ad:
 class Found:
     """What words name, each kind with the surest first."""
 
-    occupations: tuple[LinkedCode, ...] = ()
-    required: tuple[LinkedCode, ...] = ()
+    occupations: tuple[Code, ...] = ()
+    required: tuple[Code, ...] = ()
     """Skills; a seeker's own skills are all here."""
-    preferred: tuple[LinkedCode, ...] = ()
+    preferred: tuple[Code, ...] = ()
 
 
 def words(texts: Texts) -> Words:

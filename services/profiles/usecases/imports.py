@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.profiles.domain.imports import ImportResult, Line, LineResult
-    from services.profiles.usecases.context import Context
     from services.profiles.store import Stored
+    from services.profiles.usecases.context import Context
     from shared.auth import Principal
     from shared.linking.reading import Found
     from shared.mongo import Document, Session

@@ -68,7 +68,7 @@ async def register(
     return answer
 
 
-def new(  # noqa: PLR0913 - one fact each
+def new(
     context: Context,
     seeker: str,
     submission: SeekerSubmission,

@@ -13,6 +13,7 @@ from deploy.servers import Servers
 from services.postings.store import Store
 from services.postings.usecases.context import Context
 from shared import idempotency, outbox
+from shared.linking.reader import Reader
 from shared.mongo import Document, Mongo
 from tests.unit.postings.examples import NOW
 
@@ -23,13 +24,14 @@ class World:
 
     mongo: Mongo
     store: Store
+    reader: Reader
     now: datetime = NOW
     woken: int = 0
     topics: list[str] = field(default_factory=list)
 
     @property
     def context(self) -> Context:
-        return Context(self.mongo, self.store, lambda: self.now, self._wake, self._topics)
+        return Context(self.mongo, self.store, lambda: self.now, self._wake, self.reader, self._topics)
 
     async def _wake(self) -> None:
         self.woken += 1
@@ -43,12 +45,12 @@ class World:
 
 
 @pytest.fixture
-async def world(servers: Servers) -> AsyncIterator[World]:
+async def world(servers: Servers, reader: Reader) -> AsyncIterator[World]:
     mongo = Mongo(servers.addresses.mongo, f"postings_{uuid4().hex[:12]}")
     store = Store(mongo.db)
     await store.create_indexes()
     await idempotency.create_indexes(mongo.db)
     await outbox.create_indexes(mongo.db)
-    yield World(mongo, store)
+    yield World(mongo, store, reader)
     await mongo.db.client.drop_database(mongo.db.name)
     await mongo.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.postings.domain.employer import PartnerTerms
@@ -11,12 +12,14 @@ from services.postings.handlers import partner_records
 from services.postings.usecases import partners
 from services.postings.usecases.intake import keep_receipts
 from shared.consuming import Batch, Record, decode_all
+from shared.linking.reader import Reader
 from tests.unit.postings.examples import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.errors import Rejected
+    from shared.linking.reading import Ad, Found
     from shared.mongo import Document, Session
     from tests.integration.postings.conftest import World
 
@@ -36,7 +39,9 @@ async def take(world: World, records: Sequence[Record]) -> list[tuple[Record, Re
     batch: Batch = decode_all(records)
 
     async def work(session: Session) -> list[tuple[Record, Rejected]]:
-        return list(await partner_records(batch, session, store=world.store, clock=lambda: world.now))
+        return list(
+            await partner_records(batch, session, store=world.store, reader=world.reader, clock=lambda: world.now)
+        )
 
     return await world.mongo.transaction(work)
 
@@ -184,3 +189,48 @@ async def test_a_time_stamp_from_before_our_time_stops_nothing(world: World) -> 
     await take(world, [old])
     (receipt,) = receipts(await world.outbox())
     assert datetime.fromisoformat(receipt["received_at"]) == NOW
+
+
+def published(rows: list[Document]) -> list[dict[str, Any]]:
+    return [json.loads(row["payload"]) for row in rows if row["aggregatetype"] == "postings.v1"]
+
+
+async def test_what_a_posting_says_in_words_becomes_codes(world: World) -> None:
+    await register(world)
+    forged = {"scheme": "esco", "code": "forged", "confidence": 1.0}
+    body = posting(1, "电焊工", description={"zh": "要求：会看图纸，持电工证优先。"}, required_skills=[forged])
+    await take(world, [record(0, body)])
+    (first,) = published(await world.outbox())
+    read = first["required_skills"] + first["preferred_skills"]
+    assert first["linker"] == world.reader.version
+    assert read
+    assert all(0 < skill["confidence"] <= 1 and skill["label"]["zh"] for skill in read)
+    assert "forged" not in {skill["code"] for skill in read}, "who sends a confidence has not read for us"
+
+
+async def test_words_that_did_not_change_are_neither_read_nor_told_again(world: World) -> None:
+    await register(world)
+    body = posting(1, "电焊工", description={"zh": "要求会看图纸"})
+    await take(world, [record(0, body)])
+    world.reader = Reader(partial(NeverReads, world.reader.version))
+    await world.reader.start()
+    await take(world, [record(1, body | {"sequence": 2}), record(2, body | {"sequence": 3, "openings": 5})])
+    rows = await world.outbox()
+    assert [receipt["outcome"] for receipt in receipts(rows)] == ["accepted", "unchanged", "accepted"]
+    first, second = published(rows)
+    assert second["openings"] == 5
+    assert second["required_skills"] == first["required_skills"]
+
+
+class NeverReads:
+    """Has the version of what read before, and is never asked."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+
+    def ads(self, ads: Sequence[Ad]) -> list[Found]:
+        assert not ads
+        return []
+
+    def seekers(self, texts: Sequence[str]) -> list[Found]:
+        raise AssertionError(texts)

@@ -19,6 +19,7 @@ from services.profiles.store import Store
 from services.profiles.usecases.context import Context
 from shared import http, idempotency
 from shared.auth import Authenticator, Role, ensure_dev_keys, mint
+from shared.linking.reader import Reader
 from shared.mongo import Database, Document, Mongo
 
 
@@ -68,7 +69,7 @@ class Profiles:
 
 
 @pytest.fixture
-async def profiles(servers: Servers, tmp_path: Path) -> AsyncIterator[Profiles]:
+async def profiles(servers: Servers, reader: Reader, tmp_path: Path) -> AsyncIterator[Profiles]:
     ensure_dev_keys(tmp_path)
     mongo = Mongo(servers.addresses.mongo, f"profiles-{uuid4().hex}")
     store = Store(mongo.db)
@@ -78,7 +79,7 @@ async def profiles(servers: Servers, tmp_path: Path) -> AsyncIterator[Profiles]:
     async def nobody_to_wake() -> None:
         """No relay runs: what is emitted stays in the outbox."""
 
-    context = Context(mongo, store, read_keys(tmp_path), nobody_to_wake)
+    context = Context(mongo, store, read_keys(tmp_path), reader, nobody_to_wake)
     app = FastAPI()
     http.install(app)
     app.include_router(api.router(context, Authenticator(tmp_path / "jwks.json"), ProfilesSettings(import_chunk=3)))

@@ -239,3 +239,35 @@ async def test_an_erasure_waits_for_a_restatement_and_removes_its_rows(profiles:
     assert (await me("DELETE", "/seekers/s1")).status_code == 204
     await restating
     assert {row["type"] for row in await profiles.outbox("s1")} == {"Tombstone"}
+
+
+async def test_a_seekers_own_words_become_codes_and_stay_here(profiles: Profiles) -> None:
+    me = profiles.caller("seeker", "s1")
+    words = "焊工，会看图纸，家住示例路九号"
+    await me("POST", "/seekers", BODY | {"words": words})
+    told = json.loads((await profiles.outbox("s1"))[0]["payload"])
+    read = [skill for skill in told["skills"] if skill.get("confidence")]
+    assert read
+    assert told["linker"] == profiles.context.reader.version
+    assert told["skills"][0]["level"] == 4, "what was given by code stays, and first"
+
+    async for row in profiles.db["seekers"].find():
+        assert "示例路".encode() not in bson.encode(row), "sealed"
+    assert "示例路" not in json.dumps(told, ensure_ascii=False)
+    assert (await me("GET", "/seekers/s1")).json()["words"] == words
+    operator = profiles.caller("operator", "op")
+    assert (await operator("GET", "/seekers/s1")).json()["words"] is None
+
+
+async def test_words_that_are_left_out_stay_and_empty_ones_are_removed(profiles: Profiles) -> None:
+    me = profiles.caller("seeker", "s1")
+    await me("POST", "/seekers", BODY | {"words": "焊工，会看图纸"})
+    before = (await me("GET", "/seekers/s1")).json()
+    same = await me("PUT", "/seekers/s1", BODY, if_match='"1"')
+    assert (same.status_code, same.json()["version"]) == (200, 1)
+    taken_back = {name: before[name] for name in ("skills", "occupations", "pay_floor", "consent")}
+    assert (await me("PUT", "/seekers/s1", taken_back, if_match='"1"')).json()["version"] == 1, "as it was read"
+    assert (await me("PUT", "/seekers/s1", BODY | {"words": ""}, if_match='"1"')).json()["version"] == 2
+    after = (await me("GET", "/seekers/s1")).json()
+    assert after["words"] is None
+    assert [skill["code"] for skill in after["skills"]] == [skill["code"] for skill in BODY["skills"]]

@@ -53,7 +53,7 @@ def test_other_terms_or_another_contact_are_the_next_version() -> None:
         ("m1",),
         LATER,
     )
-    contact = seekers.change(registered(), WELDER, LATER, contact_changed=True)
+    contact = seekers.change(registered(), WELDER, LATER, unseen=True)
     assert contact is not None
     assert contact.version == 2
 
