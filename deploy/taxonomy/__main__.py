@@ -55,8 +55,8 @@ def lines(taxonomy: Taxonomy) -> Iterator[str]:
     yield f"  regions with centres: {len(taxonomy.regions):,}"
     if not counts["relations essential"]:
         yield (
-            "  The packages have no relations and do not say an occupation's ISCO-08 group; a folder with the"
-            " publishers' files has both: TAXONOMY_DIR=folder make taxonomy (shared/taxonomy/README.md)."
+            "  This source has no relations of occupations to skills. The publishers' files have them:"
+            " TAXONOMY_DIR=folder make taxonomy (shared/taxonomy/README.md)."
         )
 
 

@@ -84,13 +84,15 @@ def _own(data: Path = OWN) -> Own:
         with path.open(encoding="utf-8", newline="") as file:
             return {row[key]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
-    def by_language(kind: str, key: str) -> dict[str, dict[str, Row]]:
-        files = sorted(data.glob(f"{kind}_??.tsv"))
-        return {path.stem.rpartition("_")[2]: rows(path, key) for path in files}
+    def by_language(key: str, *kinds: str) -> dict[str, dict[str, Row]]:
+        found: defaultdict[str, dict[str, Row]] = defaultdict(dict)
+        for path in sorted(path for kind in kinds for path in data.glob(f"{kind}_??.tsv")):
+            found[path.stem.rpartition("_")[2]] |= rows(path, key)
+        return found
 
     return Own(
-        skills=by_language("skills", "uri"),
-        isco=by_language("occupations", "isco"),
+        skills=by_language("uri", "skills"),
+        isco=by_language("isco", "groups", "occupations"),
         cn=rows(data / "cn2022_isco.tsv", "cn"),
         ssyk=rows(data / "ssyk2012_isco.tsv", "ssyk"),
     )
@@ -117,9 +119,9 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
 
 
 def _occupation(occupation: Occupation) -> Concept:
-    labels, alternatives = _texts(occupation.code, occupation.label, occupation.alternatives, {})
+    alternatives = {"en": occupation.alternatives} if occupation.alternatives else {}
     groups = (f"isco-08:{occupation.isco}",) if occupation.isco else ()
-    return Concept(f"esco:{occupation.code}", "occupation", labels, alternatives, groups)
+    return Concept(f"esco:{occupation.code}", "occupation", {"en": occupation.label}, alternatives, groups)
 
 
 def _skill(skill: Skill, own: Own) -> Concept:
@@ -165,13 +167,18 @@ def _packed(pairs: Iterable[tuple[str, str]], positions: Mapping[str, int]) -> d
 
 
 def _coverage(concepts: list[Concept], relations: Relations, own: Own) -> dict[str, int]:
-    """Counts by name: `<scheme> <kind>s`, the same with ` <language>`, ` tied`; ties of cn-2022 by fit; relations."""
+    """Counts by name: `<scheme> <kind>s`, and the same with what is counted of them.
+
+    That is ` <language>` (have a label), ` <language> labels` (all labels) and ` tied` (to ISCO-08); besides, ties
+    of cn-2022 by fit, and relations.
+    """
     counts: Counter[str] = Counter()
     for concept in concepts:
         name = f"{concept.scheme} {concept.kind}s"
         counts[name] += 1
         counts.update(f"{name} {language}" for language in concept.labels)
-        counts.update({f"{name} {language} labels": len(texts) + 1 for language, texts in concept.alternatives.items()})
+        texts = {language: 1 + len(concept.alternatives.get(language, ())) for language in concept.labels}
+        counts.update({f"{name} {language} labels": count for language, count in texts.items()})
         if concept.scheme != "isco-08":
             counts[f"{name} tied"] += any(group.startswith("isco-08:") for group in concept.groups)
         if concept.scheme == "cn-2022" and concept.kind == "occupation":

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy.taxonomy.__main__ import lines as report
 from shared.taxonomy import Taxonomy, build, load, place
 from shared.taxonomy.folder import LANGUAGES
 
@@ -250,3 +251,14 @@ def test_a_folder_without_the_chinese_files_has_the_minor_groups_of_our_crosswal
     assert taxonomy.coverage["cn-2022 groups"] == 450
     assert taxonomy.isco("cn-2022", "6-18-02-04") == ("7212",)
     assert not taxonomy.regions
+
+
+def test_the_report_says_what_there_is_and_what_is_missing(small: Taxonomy, tmp_path: Path):
+    told = "\n".join(report(small))
+    assert small.version in told
+    assert "essential relations of occupations to skills: 2, 50.0 % of them to skills with a Chinese label" in told
+    assert "has no relations" not in told
+    folder = written(tmp_path)
+    table(folder / "esco_occupation_skill_relations.csv.gz", "occupationUri,relationType,skillType,skillUri", [])
+    build.write(build.from_folder(folder), tmp_path / "taxonomy")
+    assert "has no relations" in "\n".join(report(load(tmp_path / "taxonomy")))
