@@ -107,7 +107,7 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
     for skill in material.skills:
         yield _skill(skill, own)
     for code, label in material.isco.items():
-        labels, alternatives = _texts(code, label, (), own.isco)
+        labels, alternatives = _texts(code, label, material.isco_examples.get(code, ()), own.isco)
         above = (f"isco-08:{code[:-1]}",) if len(code) > 1 else ()
         yield Concept(f"isco-08:{code}", "group", labels, alternatives, above)
     # Of a source without the Chinese classification there are the minor groups of our crosswalk.
