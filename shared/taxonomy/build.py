@@ -37,12 +37,12 @@ class Own:
 
 def from_folder(path: Path) -> Stored:
     """The taxonomy of a folder with the publishers' files."""
-    return tie(folder.read(path), _own())
+    return tie(folder.read(path), own_labels())
 
 
 def from_packages(path: Path) -> Stored:
     """The taxonomy of a folder with what was taken out of registry packages (`packages.MEMBERS`)."""
-    own = _own()
+    own = own_labels()
     english = {code: row["en"] for rows in own.skills.values() for code, row in rows.items()}
     return tie(packages.read(path, english), own)
 
@@ -58,7 +58,7 @@ def write(stored: Stored, path: Path) -> None:
 
 
 def tie(material: Material, own: Own) -> Stored:
-    """Concepts, relations and counts from one source and our Chinese labels."""
+    """Concepts, relations and counts from one source and our own labels."""
     concepts = sorted(
         {concept.key: concept for concept in _concepts(material, own)}.values(), key=lambda concept: concept.key
     )
@@ -79,7 +79,9 @@ def tie(material: Material, own: Own) -> Stored:
     )
 
 
-def _own(data: Path = OWN) -> Own:
+def own_labels(data: Path = OWN) -> Own:
+    """What `data` holds: a file for each language and crosswalk."""
+
     def rows(path: Path, key: str) -> dict[str, Row]:
         with path.open(encoding="utf-8", newline="") as file:
             return {row[key]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
