@@ -24,11 +24,13 @@ ZSTD_LEVEL: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Our Chinese labels and crosswalks: see data/README.md."""
+    """Our labels and crosswalks: see data/README.md."""
 
     skills: Mapping[str, dict[str, str]]
     titles: Mapping[str, dict[str, str]]
     crosswalk: Mapping[str, dict[str, str]]
+    swedish: Mapping[str, dict[str, str]]
+    english: Mapping[str, dict[str, str]]
     ssyk: Mapping[str, dict[str, str]]
 
 
@@ -84,6 +86,8 @@ def _own() -> Own:
         skills=rows("skills_zh.tsv", "uri"),
         titles=rows("occupations_zh.tsv", "isco"),
         crosswalk=rows("cn2022_isco.tsv", "cn"),
+        swedish=rows("skills_sv.tsv", "uri"),
+        english=rows("skills_en.tsv", "uri"),
         ssyk=rows("ssyk2012_isco.tsv", "ssyk"),
     )
 
@@ -95,7 +99,7 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
         labels = {"en": group.label} if group.label else {}
         yield Concept(f"esco:{group.code}", "group", labels, {}, tuple(f"esco:{code}" for code in group.broader))
     for skill in material.skills:
-        yield _skill(skill, own.skills.get(skill.code))
+        yield _skill(skill, own)
     for code, label in material.isco.items():
         labels, alternatives = _texts(label, (), own.titles.get(code))
         above = (f"isco-08:{code[:-1]}",) if len(code) > 1 else ()
@@ -114,8 +118,14 @@ def _occupation(occupation: Occupation) -> Concept:
     return Concept(f"esco:{occupation.code}", "occupation", labels, alternatives, groups)
 
 
-def _skill(skill: Skill, chinese: Mapping[str, str] | None) -> Concept:
-    labels, alternatives = _texts(skill.label, skill.alternatives, chinese)
+def _skill(skill: Skill, own: Own) -> Concept:
+    labels, alternatives = _texts(skill.label, skill.alternatives, own.skills.get(skill.code))
+    if swedish := own.swedish.get(skill.code):
+        labels["sv"] = swedish["sv"]
+        alternatives |= {"sv": tuple(swedish["alt_sv"].split("|"))} if swedish["alt_sv"] else {}
+    if english := own.english.get(skill.code):
+        more = english["alt_en"].split("|")
+        alternatives["en"] = tuple(dict.fromkeys((*alternatives.get("en", ()), *more)))
     broader = tuple(f"esco:{code}" for code in skill.broader)
     return Concept(
         f"esco:{skill.code}", "skill", labels, alternatives, broader, skill.reuse, skill.type, skill.is_language
