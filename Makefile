@@ -7,11 +7,16 @@ STAMP := .venv/.installed
 # How `make demo FEED=ads.jsonl.gz SCALE=small` reaches the program; what is not given is not passed on.
 DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(SCALE)')
 
+# The taxonomy is built from the publishers' files where they lie beside the project, else from registry packages.
+ifneq ($(wildcard ../shared/data/esco_skills_en.csv.gz),)
+export TAXONOMY_DIR ?= $(abspath ../shared/data)
+endif
+
 # A Docker without the buildx plugin has only the classic builder.
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts token lock up down clean
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts token lock up down clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,16 +27,22 @@ $(STAMP): requirements-dev.txt deploy/setup.sh
 	@sh deploy/setup.sh
 	@touch $@
 
-demo: $(STAMP) ## the main job, end to end [FEED=ads.jsonl.gz] [SCALE=small]
+ready: $(STAMP)
+	@$(PYTHON) -m deploy.taxonomy --quiet
+
+taxonomy: $(STAMP) ## build the occupations and skills, and print what is in them [TAXONOMY_DIR=folder]
+	@$(PYTHON) -m deploy.taxonomy
+
+demo: ready ## the main job, end to end [FEED=ads.jsonl.gz] [SCALE=small]
 	@$(PYTHON) $(DEMO)
 
-dev: $(STAMP) ## the same, and everything stays up until Ctrl-C [FEED=] [SCALE=]
+dev: ready ## the same, and everything stays up until Ctrl-C [FEED=] [SCALE=]
 	@$(PYTHON) $(DEMO) --stay
 
-test: $(STAMP) ## all tests, on real servers [ARGS="-k name"]
+test: ready ## all tests, on real servers [ARGS="-k name"]
 	$(PYTHON) -m pytest $(ARGS)
 
-test-quick: $(STAMP) ## the tests that need no servers
+test-quick: ready ## the tests that need no servers
 	$(PYTHON) -m pytest tests/unit tests/contract $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
@@ -44,19 +55,19 @@ format: $(STAMP) ## let ruff format and fix what it can
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
 
-bench: $(STAMP) ## a whole season and its latency, into out/bench/season.json
+bench: ready ## a whole season and its latency, into out/bench/season.json
 	$(PYTHON) -m tests.bench.season
 
-bench-matcher: $(STAMP) ## the matcher beside numpy and MongoDB, into out/bench/matcher.json [ARGS="--profiles 5000"]
+bench-matcher: ready ## the matcher beside numpy and MongoDB, into out/bench/matcher.json [ARGS="--profiles 5000"]
 	$(PYTHON) -m tests.bench.matcher $(ARGS)
 
-bench-refresh: $(STAMP) ## live events while 5,000 postings close and the policy changes [ARGS="--postings 2000"]
+bench-refresh: ready ## live events while 5,000 postings close and the policy changes [ARGS="--postings 2000"]
 	$(PYTHON) -m tests.bench.refresh $(ARGS)
 
-bench-rebuild: $(STAMP) ## a matcher's start from the topics alone, into out/bench/rebuild.json [ARGS="--profiles 1000000"]
+bench-rebuild: ready ## a matcher's start from the topics alone, into out/bench/rebuild.json [ARGS="--profiles 1000000"]
 	$(PYTHON) -m tests.bench.rebuild $(ARGS)
 
-bench-whynot: $(STAMP) ## why and why not, how long each question takes, into out/bench/whynot.json [ARGS="--profiles 5000"]
+bench-whynot: ready ## why and why not, how long each question takes, into out/bench/whynot.json [ARGS="--profiles 5000"]
 	$(PYTHON) -m tests.bench.whynot $(ARGS)
 
 verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]

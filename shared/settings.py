@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class ServiceSettings(BaseSettings):
     """Each field is an environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", use_attribute_docstrings=True)
+    # An empty variable is one that nobody set.
+    model_config = SettingsConfigDict(extra="ignore", use_attribute_docstrings=True, env_ignore_empty=True)
 
     kafka_bootstrap: str = "localhost:9092"
     mongo_url: str = "mongodb://localhost:27017/?replicaSet=rs0"

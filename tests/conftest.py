@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.servers import Servers, running_servers
+from deploy.taxonomy import ensure
+from shared.taxonomy import Taxonomy, load
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +14,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Kafka, MongoDB and Redis; a test that needs them empty calls `servers.reset()` first."""
     with running_servers(tmp_path_factory.mktemp("servers")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def taxonomy() -> Taxonomy:
+    """As the services of this machine have it: of TAXONOMY_DIR, else of registry packages."""
+    return load(ensure())

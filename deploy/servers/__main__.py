@@ -21,9 +21,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from deploy.downloads import SetupError, say
 from deploy.servers import PROJECT, Addresses, ServerError, running_servers
 from deploy.servers.children import last_lines
-from deploy.servers.downloads import pin_kafka, say
+from deploy.servers.downloads import pin_kafka
 
 DEV = PROJECT / ".dev"
 STATE = DEV / "servers.json"
@@ -151,7 +152,7 @@ def main() -> int:
     parser.add_argument("command", choices=commands)
     try:
         return commands[parser.parse_args().command]()
-    except ServerError as error:
+    except SetupError as error:
         say(str(error))
         return 1
 

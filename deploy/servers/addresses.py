@@ -3,12 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from deploy.downloads import PROJECT, SetupError
+
+__all__ = ["PROJECT", "Addresses", "ServerError"]
 
 
-class ServerError(RuntimeError):
+class ServerError(SetupError):
     """A server could not be had, started, stopped or emptied; the message says what to do."""
 
 

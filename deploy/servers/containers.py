@@ -14,12 +14,12 @@ from requests.exceptions import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from deploy.downloads import say
 from deploy.servers import guard
 from deploy.servers.addresses import Addresses, ServerError
 from deploy.servers.broker import broker_settings
 from deploy.servers.children import free_port
 from deploy.servers.database import MONGO_OPTIONS
-from deploy.servers.downloads import say
 from deploy.servers.readiness import kafka_ready, mongo_ready, redis_ready, wait_until
 
 KAFKA_IMAGE, MONGO_IMAGE, REDIS_IMAGE = "apache/kafka:4.1.1", "mongo:7", "redis:7-alpine"

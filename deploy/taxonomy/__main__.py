@@ -1,9 +1,11 @@
 """`make taxonomy`: builds the taxonomy if need be and prints what is in it. `--quiet` only builds."""
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Mapping
 
+from deploy.downloads import SetupError
 from deploy.taxonomy import ensure
 from shared.taxonomy import Taxonomy, load
 
@@ -53,8 +55,8 @@ def lines(taxonomy: Taxonomy) -> Iterator[str]:
     yield f"  regions with centres: {len(taxonomy.regions):,}"
     if not counts["relations essential"]:
         yield (
-            "  The packages have no relations and do not say an occupation's ISCO-08 group; a folder with the"
-            " publishers' files has both: TAXONOMY_DIR=folder make taxonomy (shared/taxonomy/README.md)."
+            "  This source has no relations of occupations to skills. The publishers' files have them:"
+            " TAXONOMY_DIR=folder make taxonomy (shared/taxonomy/README.md)."
         )
 
 
@@ -63,7 +65,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.taxonomy", description=__doc__)
     parser.add_argument("--quiet", action="store_true", help="build if need be, print nothing")
     options = parser.parse_args()
-    path = ensure()
+    try:
+        path = ensure()
+    except SetupError as error:
+        sys.exit(str(error))
     if not options.quiet:
         before = time.perf_counter()
         taxonomy = load(path)

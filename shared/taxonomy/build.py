@@ -15,23 +15,24 @@ import msgspec
 from cramjam import zstd
 
 from shared.taxonomy import folder, packages
-from shared.taxonomy.material import Material, Occupation, Skill
+from shared.taxonomy.material import Material, Occupation, Skill, others
 from shared.taxonomy.model import FORMAT, Concept, Relations, Stored
 from shared.taxonomy.place import OWN
 
 ZSTD_LEVEL: Final = 12
 
 
+Row = Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Our labels and crosswalks: see data/README.md."""
+    """Our labels, by language and code, and our crosswalks, by the code that they lead from: see data/README.md."""
 
-    skills: Mapping[str, dict[str, str]]
-    titles: Mapping[str, dict[str, str]]
-    crosswalk: Mapping[str, dict[str, str]]
-    swedish: Mapping[str, dict[str, str]]
-    english: Mapping[str, dict[str, str]]
-    ssyk: Mapping[str, dict[str, str]]
+    skills: Mapping[str, Mapping[str, Row]]
+    isco: Mapping[str, Mapping[str, Row]]
+    cn: Mapping[str, Row]
+    ssyk: Mapping[str, Row]
 
 
 def from_folder(path: Path) -> Stored:
@@ -42,7 +43,8 @@ def from_folder(path: Path) -> Stored:
 def from_packages(path: Path) -> Stored:
     """The taxonomy of a folder with what was taken out of registry packages (`packages.MEMBERS`)."""
     own = _own()
-    return tie(packages.read(path, {code: row["en"] for code, row in own.skills.items()}), own)
+    english = {code: row["en"] for rows in own.skills.values() for code, row in rows.items()}
+    return tie(packages.read(path, english), own)
 
 
 def write(stored: Stored, path: Path) -> None:
@@ -77,18 +79,22 @@ def tie(material: Material, own: Own) -> Stored:
     )
 
 
-def _own() -> Own:
-    def rows(name: str, key: str) -> dict[str, dict[str, str]]:
-        with (OWN / name).open(encoding="utf-8", newline="") as file:
+def _own(data: Path = OWN) -> Own:
+    def rows(path: Path, key: str) -> dict[str, Row]:
+        with path.open(encoding="utf-8", newline="") as file:
             return {row[key]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
+    def by_language(key: str, *kinds: str) -> dict[str, dict[str, Row]]:
+        found: defaultdict[str, dict[str, Row]] = defaultdict(dict)
+        for path in sorted(path for kind in kinds for path in data.glob(f"{kind}_??.tsv")):
+            found[path.stem.rpartition("_")[2]] |= rows(path, key)
+        return found
+
     return Own(
-        skills=rows("skills_zh.tsv", "uri"),
-        titles=rows("occupations_zh.tsv", "isco"),
-        crosswalk=rows("cn2022_isco.tsv", "cn"),
-        swedish=rows("skills_sv.tsv", "uri"),
-        english=rows("skills_en.tsv", "uri"),
-        ssyk=rows("ssyk2012_isco.tsv", "ssyk"),
+        skills=by_language("uri", "skills"),
+        isco=by_language("isco", "groups", "occupations"),
+        cn=rows(data / "cn2022_isco.tsv", "cn"),
+        ssyk=rows(data / "ssyk2012_isco.tsv", "ssyk"),
     )
 
 
@@ -101,11 +107,11 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
     for skill in material.skills:
         yield _skill(skill, own)
     for code, label in material.isco.items():
-        labels, alternatives = _texts(label, (), own.titles.get(code))
+        labels, alternatives = _texts(code, label, (), own.isco)
         above = (f"isco-08:{code[:-1]}",) if len(code) > 1 else ()
         yield Concept(f"isco-08:{code}", "group", labels, alternatives, above)
     # Of a source without the Chinese classification there are the minor groups of our crosswalk.
-    minor = {code: row["cn_label"] for code, row in own.crosswalk.items()}
+    minor = {code: row["cn_label"] for code, row in own.cn.items()}
     for code, label in (material.cn_groups or minor).items():
         yield Concept(f"cn-2022:{code}", "group", {"zh": label}, {}, _crossed(own, code))
     for code, label in material.cn_occupations.items():
@@ -113,19 +119,13 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
 
 
 def _occupation(occupation: Occupation) -> Concept:
-    labels, alternatives = _texts(occupation.label, occupation.alternatives, None)
+    alternatives = {"en": occupation.alternatives} if occupation.alternatives else {}
     groups = (f"isco-08:{occupation.isco}",) if occupation.isco else ()
-    return Concept(f"esco:{occupation.code}", "occupation", labels, alternatives, groups)
+    return Concept(f"esco:{occupation.code}", "occupation", {"en": occupation.label}, alternatives, groups)
 
 
 def _skill(skill: Skill, own: Own) -> Concept:
-    labels, alternatives = _texts(skill.label, skill.alternatives, own.skills.get(skill.code))
-    if swedish := own.swedish.get(skill.code):
-        labels["sv"] = swedish["sv"]
-        alternatives |= {"sv": tuple(swedish["alt_sv"].split("|"))} if swedish["alt_sv"] else {}
-    if english := own.english.get(skill.code):
-        more = english["alt_en"].split("|")
-        alternatives["en"] = tuple(dict.fromkeys((*alternatives.get("en", ()), *more)))
+    labels, alternatives = _texts(skill.code, skill.label, skill.alternatives, own.skills)
     broader = tuple(f"esco:{code}" for code in skill.broader)
     return Concept(
         f"esco:{skill.code}", "skill", labels, alternatives, broader, skill.reuse, skill.type, skill.is_language
@@ -133,18 +133,21 @@ def _skill(skill: Skill, own: Own) -> Concept:
 
 
 def _texts(
-    label: str, alternatives: tuple[str, ...], chinese: Mapping[str, str] | None
+    code: str, label: str, alternatives: tuple[str, ...], own: Mapping[str, Mapping[str, Row]]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Labels and alternatives: the English ones of the source, and ours, which never replace a label of the source."""
     labels, other = {"en": label}, {"en": alternatives} if alternatives else {}
-    if chinese is not None:
-        labels["zh"] = chinese["zh"]
-        if chinese["alt_zh"]:
-            other["zh"] = tuple(chinese["alt_zh"].split("|"))
+    for language, rows in own.items():
+        if row := rows.get(code):
+            preferred = labels.setdefault(language, row[language])
+            texts = others(preferred, (*other.get(language, ()), *row[f"alt_{language}"].split("|")))
+            if texts:
+                other[language] = texts
     return labels, other
 
 
 def _crossed(own: Own, minor: str) -> tuple[str, ...]:
-    row = own.crosswalk.get(minor)
+    row = own.cn.get(minor)
     return tuple(f"isco-08:{code}" for code in row["isco"].split("|")) if row else ()
 
 
@@ -164,17 +167,22 @@ def _packed(pairs: Iterable[tuple[str, str]], positions: Mapping[str, int]) -> d
 
 
 def _coverage(concepts: list[Concept], relations: Relations, own: Own) -> dict[str, int]:
-    """Counts by name: `<scheme> <kind>s`, the same with ` <language>`, ` tied`; ties of cn-2022 by fit; relations."""
+    """Counts by name: `<scheme> <kind>s`, and the same with what is counted of them.
+
+    That is ` <language>` (have a label), ` <language> labels` (all labels) and ` tied` (to ISCO-08); besides, ties
+    of cn-2022 by fit, and relations.
+    """
     counts: Counter[str] = Counter()
     for concept in concepts:
         name = f"{concept.scheme} {concept.kind}s"
         counts[name] += 1
         counts.update(f"{name} {language}" for language in concept.labels)
-        counts.update({f"{name} {language} labels": len(texts) + 1 for language, texts in concept.alternatives.items()})
+        texts = {language: 1 + len(concept.alternatives.get(language, ())) for language in concept.labels}
+        counts.update({f"{name} {language} labels": count for language, count in texts.items()})
         if concept.scheme != "isco-08":
             counts[f"{name} tied"] += any(group.startswith("isco-08:") for group in concept.groups)
         if concept.scheme == "cn-2022" and concept.kind == "occupation":
-            row = own.crosswalk.get(concept.code.rpartition("-")[0])
+            row = own.cn.get(concept.code.rpartition("-")[0])
             counts[f"cn-2022 fit {row['fit'] if row else 'none'}"] += 1
     for name, relation in (("essential", relations.essential), ("optional", relations.optional)):
         ends = [concepts[position] for positions in relation.values() for position in positions]

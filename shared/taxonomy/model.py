@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from cramjam import zstd
+from cramjam import DecompressionError, zstd
 
 from shared.contracts.common import Code
 
@@ -190,7 +190,7 @@ def load(path: Path) -> Taxonomy:
         raise FileNotFoundError(f"no taxonomy in {path}: `make taxonomy` builds it") from None
     try:
         stored = msgspec.msgpack.decode(bytes(zstd.decompress(packed)), type=Stored)
-    except (msgspec.DecodeError, ValueError, RuntimeError) as error:
+    except (DecompressionError, msgspec.DecodeError) as error:
         raise ValueError(f"{path} is no taxonomy that this program reads: {error}") from error
     if stored.format != FORMAT:
         raise ValueError(f"{path} has format {stored.format}, this program reads {FORMAT}: `make taxonomy` builds it")
