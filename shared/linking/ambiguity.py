@@ -62,7 +62,7 @@ KEPT: Final = word_set("""
     microscopy microservice microservices multitasking nannying networking nursing plastering plumbing proactive
     programming refactoring roofing saas sandblasting scaffolding scripting scrum selling sewing shifts soldering
     spreadsheets structured tailoring teamwork teamworking telemarketing tensorflow tiling troubleshooting tutoring
-    typing uml upsell wallpapering welding woodworking
+    typing uml upsell wallpapering weld welding woodworking
 """)
 """Single words that mean their skill, though many labels have them."""
 

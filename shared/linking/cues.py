@@ -86,13 +86,11 @@ CUES: Final[dict[Cue, str]] = {
         systemutvecklare | kod | koda | 编程 | 语言 | 开发 | 软件 | 程序 | 办公
     """,
     Cue.SPOKEN: """
-        fluent | fluently | speak | speaking | spoken | write | written | writing | language | communicate |
-        communication | native | proficient | proficiency | knowledge of | english | swedish | verbally | oral |
-        in speech | skills | level | understand | good | excellent | professional | tal | skrift | språk |
-        språket | flytande | kunskaper | kunskap | talar | pratar | tala | prata | uttrycka | kommunicera |
-        kommunicerar | obehindrat | behärskar | behärska | skriver | förstår | modersmål | svenska | engelska |
-        krav | meriterande | god | goda | mycket god | mycket goda | skriva | i svenska | på svenska |
-        på engelska | i engelska
+        fluent | fluently | speak | speaking | spoken | write | written | writing | language | languages | communicate |
+        native | proficient | proficiency | verbally | oral | in speech |
+        tal | skrift | språk | språket | flytande | kunskaper | kunskap | talar | pratar | tala | prata | uttrycka |
+        kommunicera | kommunicerar | obehindrat | behärskar | behärska | skriver | förstår | modersmål | skriva |
+        i svenska | på svenska | på engelska | i engelska
     """,
     Cue.PERSON: """
         you | your | you'll | candidate | person | applicant | yourself | skills | du | dig | din | ditt | dina |

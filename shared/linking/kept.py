@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cramjam import zstd
+from cramjam import DecompressionError, zstd
 
 from shared.linking.labels import Labels, labels_of
 from shared.taxonomy import Taxonomy
@@ -22,7 +22,7 @@ _CODE: Final = ("ambiguity.py", "labels.py", "words.py")
 def kept_labels(taxonomy: Taxonomy, folder: Path) -> Labels:
     """Out of `folder`, or worked out and written there. A file that cannot be read is written anew."""
     path = folder / f"labels-{_digest(taxonomy.version)}.msgpack.zst"
-    with contextlib.suppress(FileNotFoundError, msgspec.DecodeError, ValueError, RuntimeError):
+    with contextlib.suppress(FileNotFoundError, DecompressionError, msgspec.DecodeError):
         return msgspec.msgpack.decode(bytes(zstd.decompress(path.read_bytes())), type=Labels)
     labels = labels_of(taxonomy)
     folder.mkdir(parents=True, exist_ok=True)

@@ -186,13 +186,14 @@ def _verbs(told: list[_Told]) -> frozenset[str]:
 
 
 def _derived(
-    told: list[_Told], taken: set[tuple[str, ...]], counts: _Counts
+    told: list[_Told], taken: set[tuple[str, ...]], counts: _Counts, spoken: set[str]
 ) -> Iterator[tuple[tuple[str, ...], Pattern]]:
     """Objects without their verbs and with the verb behind them: forklift, forklift operation.
 
-    Only what one concept alone has, and what is no other concept's label.
+    Only what one concept alone has, and what is no other concept's label. "Fluent in Swedish" is Swedish.
     """
     verbs = _verbs(told)
+    languages = {label.pieces[0] for label in told if label.key in spoken and len(label.pieces) == 1}
     found: dict[tuple[str, ...], set[str]] = defaultdict(set)
     shown: dict[tuple[str, ...], tuple[str, ...]] = {}
     nouns: set[tuple[str, ...]] = set()
@@ -200,7 +201,7 @@ def _derived(
         if label.language != "en" or len(label.pieces) == 1 or label.pieces[0] not in verbs:
             continue
         rest = label.pieces[1:]
-        if len(rest) > _LONGEST_OBJECT or not _says_something(rest, counts):
+        if len(rest) > _LONGEST_OBJECT or rest[-1] in languages or not _says_something(rest, counts):
             continue
         forms = [rest] if len(rest) > 1 or rest[0].lower() in SPECIFIC_OBJECTS else []
         if label.preferred and len(rest) < _LONGEST_OBJECT:
@@ -278,7 +279,7 @@ def _skill_patterns(taxonomy: Taxonomy) -> Iterator[tuple[tuple[str, ...], Patte
         else:
             name = label.language != "zh" and any(map(_is_name, label.pieces))
             yield label.pieces, Pattern(label.key, weight, need=need, name=name)
-    yield from _derived(told, taken, counts)
+    yield from _derived(told, taken, counts, {concept.key for concept in taxonomy.skills if concept.is_language})
 
 
 def _need(concept: Concept) -> Need:
@@ -316,7 +317,10 @@ def _choose(labels: list[_Told], concepts: Mapping[str, Concept]) -> tuple[_Told
 
 
 def _occupation_patterns(taxonomy: Taxonomy) -> Iterator[tuple[tuple[str, ...], Pattern]]:
-    """Words and pattern of every label of occupations, and of groups where a language has labels only of groups."""
+    """Words and pattern of every label of occupations, and of groups where a language has labels only of groups.
+
+    A label of two or three occupations stands for each of them, less surely.
+    """
     concepts = taxonomy.concepts
     same: dict[tuple[str, ...], list[_Told]] = defaultdict(list)
     kept = (c for c in concepts.values() if c.kind == "occupation" or (c.kind == "group" and "zh" in c.labels))
@@ -324,10 +328,11 @@ def _occupation_patterns(taxonomy: Taxonomy) -> Iterator[tuple[tuple[str, ...], 
         if concepts[label.key].kind == "occupation" or label.language == "zh":
             same[_identity(label.pieces)].append(label)
     for labels in same.values():
-        label = min(labels, key=lambda told: (not told.preferred, told.key))
-        if len(label.text) < 2 or (len(label.pieces) == 1 and singular(label.pieces[0]) in GENERIC):  # noqa: PLR2004
-            continue
-        one = len(label.pieces) == 1
         keys = {told.key for told in labels}
-        weight = PREFERRED if label.preferred else ALTERNATIVE / len(keys) ** 0.5
-        yield label.pieces, Pattern(label.key, weight, word=singular(label.pieces[0]) if one else "", occupation=True)
+        if len(labels[0].text) == 1 or len(keys) > _MOST_CONCEPTS or singular(labels[0].text) in GENERIC:
+            continue
+        for key in sorted(keys):
+            told = next(told for told in labels if told.key == key)
+            weight = PREFERRED if told.preferred else ALTERNATIVE
+            word = singular(told.pieces[0]) if len(told.pieces) == 1 else ""
+            yield told.pieces, Pattern(key, weight / len(keys) ** 0.5, word=word, occupation=True)

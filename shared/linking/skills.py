@@ -130,7 +130,9 @@ class Linker:
         split = sentences(pieces, symbols, cues)
         main = _main_language(pieces, split)
         skills = list(_usable(labels, split, pieces, main, everything=everything))
-        wanted = list(_placed(longest(occupations), split)) if everything else []
+        best = {(hit.first, hit.end) for hit in longest(occupations)}
+        occupations = sorted((hit for hit in occupations if (hit.first, hit.end) in best), key=lambda hit: hit.first)
+        wanted = list(_placed(occupations, split))
         return _Reading(read, symbols, skills, wanted)
 
 
@@ -155,6 +157,9 @@ def joined(title: str, text: str) -> str:
     return f"{title}\n{text}"
 
 
+_DEMANDS: Final = frozenset({Cue.REQUIRED, Cue.PREFERRED})
+_SHORT_DEMAND: Final = 8
+"""Words of a sentence that asks for a language without saying what for: Svenska är ett krav."""
 _NOUNS: Final = ("ing", "ion", "ions", "ment", "ance")
 _CUE_WORDS: Final = {
     cue: frozenset(singular(pieces[0]) for said in phrases(cue) if len(pieces := pieces_of(said)) == 1) for cue in Cue
@@ -222,11 +227,12 @@ def _supported(pattern: Pattern, sentence: Sentence, names: set[int], spoken: st
         return len(names) > 1 or Cue.SUPPORT in sentence.said
     if lenient:
         return True
+    asked = sentence.section in {Role.REQUIRED, Role.PREFERRED}
     if pattern.need is Need.SPOKEN:
-        return Cue.SPOKEN in sentence.said
+        short = sentence.end - sentence.first <= _SHORT_DEMAND
+        return Cue.SPOKEN in sentence.said or (short and (asked or not sentence.said.isdisjoint(_DEMANDS)))
     if pattern.need is Need.PERSON:
-        asked = sentence.section in {Role.REQUIRED, Role.PREFERRED}
-        return asked or not sentence.said.isdisjoint({Cue.PERSON, Cue.REQUIRED, Cue.PREFERRED})
+        return asked or Cue.PERSON in sentence.said or not sentence.said.isdisjoint(_DEMANDS)
     return True
 
 
