@@ -73,6 +73,7 @@ SPECIFIC_OBJECTS: Final = word_set("""
 """Objects that mean their skill without the verb: forklift for operate forklift."""
 
 NEVER: Final = _phrases("""
+    vertical market | vertical markets | construction products |
     access | achieve goals | achieve the goals | aesthetics | be flexible | be responsible | business model |
     business models | business requirements | climate control | co-workers | coworkers | create solutions | cultural
     diversity | customer needs | daily work | data storage | eco-system | ecosystem | ecosystems | engineering team

@@ -98,6 +98,8 @@ CUES: Final[dict[Cue, str]] = {
         tjänsten | arbetet | jobbet | 你 | 您 | 者 | 人员 | 应聘
     """,
     Cue.BOILERPLATE: """
+        flexibel arbetsplats | flexibel vardag | flexibel arbetstid | flexibla arbetstider | flexible hours |
+        erbjuder en flexibel | en flexibel verksamhet |
         GDPR | personuppgifter | personal data | privacy policy | dataskyddsförordningen | integritetspolicy |
         personuppgiftslagen | 个人信息 | 隐私 | equal opportunity | equal opportunities | regardless of |
         without regard to | diversity and inclusion | oavsett kön | oavsett ålder | könsöverskridande |
