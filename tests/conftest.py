@@ -21,7 +21,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def linker(taxonomy: Taxonomy) -> Linker:
     """Reads words as the services do."""
-    return Linker(taxonomy)
+    return Linker(taxonomy, ensure().parent)
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Free text becomes concepts: read once, where the text is."""
+"""What texts say, as concepts of the taxonomy: `skills` in postings and in seekers' own words."""

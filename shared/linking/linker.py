@@ -8,12 +8,13 @@ import structlog
 
 from shared.contracts.common import Code
 from shared.linking.reading import Ad, Found
-from shared.linking.skills import Linker as Skills
+from shared.linking.skills import load as load_skills
 from shared.taxonomy import load as load_taxonomy
 from shared.taxonomy import place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from shared.settings import ServiceSettings
     from shared.taxonomy import Taxonomy
@@ -24,9 +25,10 @@ log = structlog.get_logger()
 class Linker:
     """Reads postings' and seekers' words."""
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
+    def __init__(self, taxonomy: Taxonomy, folder: Path | None = None) -> None:
+        """`folder` keeps what is worked out of the taxonomy's labels; without it that takes seconds each time."""
         self._taxonomy = taxonomy
-        self._skills = Skills(taxonomy)
+        self._skills = load_skills(taxonomy, folder)
         self.version = self._skills.version
 
     def ads(self, ads: Sequence[Ad]) -> list[Found]:
@@ -80,8 +82,9 @@ class Nothing:
 
 def load(settings: ServiceSettings) -> Linker | Nothing:
     """What this machine can read words with. Takes seconds."""
+    file = place(settings.taxonomy_file, settings.taxonomy_dir)
     try:
-        return Linker(load_taxonomy(place(settings.taxonomy_file, settings.taxonomy_dir)))
+        return Linker(load_taxonomy(file), file.parent)
     except FileNotFoundError as error:
         log.warning("no taxonomy: titles and texts are not read", reason=str(error))
         return Nothing()
