@@ -63,7 +63,7 @@ class Linker:
     def _codes(self, found: dict[str, float]) -> tuple[Code, ...]:
         """The surest first."""
         keys = sorted(found, key=lambda key: (-found[key], key))
-        return tuple(Code(**dict(self._taxonomy.code(key)), confidence=round(found[key], 2)) for key in keys)
+        return tuple(self._taxonomy.code(key).model_copy(update={"confidence": round(found[key], 2)}) for key in keys)
 
 
 class Nothing:

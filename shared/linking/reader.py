@@ -8,6 +8,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+from shared.errors import Unavailable
 from shared.linking.reading import Ad, Found
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Reader:
         self._seekers: _Known[str] = _Known(remembered)
 
     async def start(self) -> None:
-        """Load what reads; to be awaited before anything is read."""
+        """Load what reads. Until it is done, reading raises Unavailable."""
         self._linker = await asyncio.to_thread(self._load)
 
     @property
@@ -63,7 +64,7 @@ class Reader:
     @property
     def _started(self) -> Linker:
         if self._linker is None:
-            raise RuntimeError("the reader was not started")
+            raise Unavailable("what reads words is being loaded")
         return self._linker
 
 

@@ -141,7 +141,7 @@ async def change(
             linker=context.reader.version if words else None,
             unseen=contact_changed or words != before,
         )
-        return await _save(context, stored.profile, changed and Stored(changed, contact, sealed), session)
+        return await _save(context, stored.profile, Stored(changed, contact, sealed) if changed else None, session)
 
     answer = await context.mongo.transaction(work)
     await context.wake_relay()
@@ -158,7 +158,7 @@ async def move(context: Context, caller: Principal, seeker: str, decide: Move, i
         except seekers.NotPossible as error:
             en, zh = "The seeker has left; resume first.", "该求职者已退出，请先恢复。"
             raise Problem(409, "withdrawn", en, zh) from error
-        return await _save(context, stored.profile, moved and replace(stored, profile=moved), session)
+        return await _save(context, stored.profile, replace(stored, profile=moved) if moved else None, session)
 
     fingerprint = context.keys.fingerprint(decide.__name__.encode(), seeker.encode())
     answer = await once(context.mongo, caller.key, idempotency_key, fingerprint, work)

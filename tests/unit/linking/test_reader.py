@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.contracts.common import Code
+from shared.errors import Unavailable
 from shared.linking.reader import Reader
 from shared.linking.reading import Ad, Found
 
@@ -88,5 +89,5 @@ async def test_whether_an_occupation_is_wanted_is_part_of_the_question() -> None
 
 
 async def test_nothing_is_read_before_the_start() -> None:
-    with pytest.raises(RuntimeError, match="not started"):
+    with pytest.raises(Unavailable):
         await Reader(Counting).seekers(["a"])
