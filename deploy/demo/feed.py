@@ -16,6 +16,7 @@ from random import Random
 from typing import Final
 
 from deploy.demo.material import Material, Size
+from deploy.demo.sayings import Sayings
 from deploy.demo.season import PartnerPosting, chance
 
 Ad = dict[str, object]
@@ -45,11 +46,11 @@ COUNTY_DIGITS: Final = 2
 
 
 def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Material:
-    """All ads of a file of JSON lines (may be gzipped), and about one seeker for each.
+    """All ads of a file of JSON lines (may be gzipped), and about one seeker for each, who says it in words.
 
-    Raises OSError if the file cannot be read, ValueError if it holds no ads.
+    Raises OSError if the file cannot be read, ValueError if it holds no ads, FileNotFoundError without a taxonomy.
     """
-    ads = _read(path)
+    ads, sayings = _read(path), Sayings()
     shift = shift_of(ads, now)
     size = Size(len(ads), len(ads))
     return Material(
@@ -57,13 +58,14 @@ def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Ma
         partner_name="JobTech (real ads, Sweden)",
         event_type="JobTechAdPublished",
         postings=(_posting(shifted(ad, shift)) for ad in ads),
-        seekers=_seekers(ads, seed, size.seekers + more_seekers),
+        seekers=_seekers(ads, seed, size.seekers + more_seekers, sayings),
         size=size,
         changed=_changed,
         notes=(
             f"{len(ads)} real ads from {path.name}. All their dates are moved by {shift.days} days.",
             f"The first ends in {AHEAD.days} days; years from {NO_END} on mean no end, and stay.",
-            "The seekers are made up, drawn from the ads' own occupation groups, requirements and places.",
+            "The seekers are made up, drawn from the ads' own occupation groups, requirements and places; what they",
+            "look for and can do they say in words only, Chinese or English.",
         ),
     )
 
@@ -120,7 +122,7 @@ def _changed(posting: PartnerPosting) -> PartnerPosting:
 
 
 # ----------------------------------------------------------------------------------------- seekers
-def _seekers(ads: Sequence[Ad], seed: int, count: int) -> Iterator[bytes]:
+def _seekers(ads: Sequence[Ad], seed: int, count: int, sayings: Sayings) -> Iterator[bytes]:
     """One for each ad in turn, who could have applied for it, give or take."""
     dice = Random(f"{seed}/feed")  # noqa: S311 - no cryptography
     groups: dict[str, list[Mapping[str, object]]] = defaultdict(list)
@@ -128,31 +130,31 @@ def _seekers(ads: Sequence[Ad], seed: int, count: int) -> Iterator[bytes]:
         groups[_group(ad)[0]].append(ad)
     for number in range(count):
         ad = ads[number % len(ads)]
-        yield json.dumps(_seeker(ad, groups[_group(ad)[0]], number, dice), ensure_ascii=False).encode()
+        yield json.dumps(_seeker(ad, groups[_group(ad)[0]], number, dice, sayings), ensure_ascii=False).encode()
 
 
 def _seeker(
-    ad: Mapping[str, object], alike: Sequence[Mapping[str, object]], number: int, dice: Random
+    ad: Mapping[str, object], alike: Sequence[Mapping[str, object]], number: int, dice: Random, sayings: Sayings
 ) -> dict[str, object]:
-    group, label = _group(ad)
+    group, _ = _group(ad)
     name = f"Exempel {dice.choice(NAMES)} {dice.choice(SURNAMES)}"
     body: dict[str, object] = {
         "consent": {"matching": True},
         "contact": {"name": name, "email": f"seeker-{number:04d}@example.org"},
     }
-    if group:
-        body["occupations"] = [{"scheme": "ssyk-2012", "code": group, "label": {"sv": label or group}}]
     home, regions = _places(ad, dice)
     body |= home
     if regions:
         body["regions"] = regions
-    skills = _skills(ad, 90, dice) | _skills(dice.choice(alike), 60, dice)
-    body["skills"] = [{"scheme": "jobtech", "code": code} for code in skills]
+    months = dice.choice((0, 6, 12, 24, 36, 60, 120)) if chance(dice, 80) else None
+    if months is not None:
+        body["experience_months"] = months
+    skills = dict.fromkeys([skill for skill in sayings.skills(ad) if chance(dice, 90)])
+    skills |= dict.fromkeys(skill for skill in sayings.skills(dice.choice(alike)) if chance(dice, 60))
+    body["words"] = sayings.words(group, skills, months, dice)
     levels = _labels(_first(ad.get("must_have")).get("education_level"))
     asked = [EDUCATION[level.casefold()] for level in levels if level.casefold() in EDUCATION]
     body["education"] = dice.choice(asked or USUAL_EDUCATION.get(group[:1], ("upper_secondary",)))
-    if chance(dice, 80):
-        body["experience_months"] = dice.choice((0, 6, 12, 24, 36, 60, 120))
     licences = [label.upper() for label in _labels(ad.get("driving_license"))]
     if licences or chance(dice, 50):
         held = licences or dice.choice(([], ["B"]))
@@ -181,21 +183,6 @@ def _places(ad: Mapping[str, object], dice: Random) -> tuple[dict[str, object], 
 
 def _region(code: str, label: str) -> dict[str, object]:
     return {"scheme": "scb", "code": code, "label": {"sv": label}}
-
-
-def _skills(ad: Mapping[str, object], percent: int, dice: Random) -> dict[str, str]:
-    """So much of what an ad asks for, as concept ids with labels."""
-    found: dict[str, str] = {}
-    for part in ("must_have", "nice_to_have"):
-        wanted = _first(ad.get(part))
-        for kind in ("skills", "work_experiences"):
-            found |= _concepts(wanted.get(kind))
-    return {code: label for code, label in found.items() if chance(dice, percent)}
-
-
-def _concepts(value: object) -> dict[str, str]:
-    """Concept ids with their labels; what has no id cannot be compared."""
-    return {str(item["concept_id"]): str(item.get("label")) for item in _items(value) if item.get("concept_id")}
 
 
 def _labels(value: object) -> list[str]:

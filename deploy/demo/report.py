@@ -62,6 +62,8 @@ def recommendation(console: Console, number: int, shown: Shown, *, employer: boo
     about.add_column(style="dim", no_wrap=True)
     about.add_column(overflow="fold")
     about.add_row("求职者 seeker", f"{profile['id']}  ·  想找 wants {labels(profile['occupations'])}")
+    if profile.get("words"):
+        about.add_row("", f"原话 in own words: {profile['words']}")
     about.add_row("", _brings(profile))
     about.add_row("岗位 posting", f"[bold]{both(posting['title'])}[/bold]  ·  {posting['employer_name']}")
     about.add_row("", _offers(posting))
