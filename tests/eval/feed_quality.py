@@ -1,8 +1,8 @@
 """How well real ads are read: `python -m tests.eval.feed_quality` writes `out/feed-quality.md`.
 
-Counts over all JobTech ads; and for 30 of them, drawn by a fixed seed, each thing that was found with a person's
+Counts over all JobTech ads; and for 30 of them, drawn by a fixed seed, each thing that was found with a
 judgement of it. Judgements lie in `tests/data/linked_ads/judgements.tsv`, by ad, concept and role, so what a changed
-linker finds anew is shown as unjudged and counts as wrong until somebody has judged it.
+linker finds anew is shown as unjudged and counts as wrong until it is judged.
 
 `--unjudged` prints the lines to judge in that file's form. Ends with 1 if a bar is not reached.
 """
