@@ -37,12 +37,12 @@ class Own:
 
 def from_folder(path: Path) -> Stored:
     """The taxonomy of a folder with the publishers' files."""
-    return tie(folder.read(path), _own())
+    return tie(folder.read(path), own_labels())
 
 
 def from_packages(path: Path) -> Stored:
     """The taxonomy of a folder with what was taken out of registry packages (`packages.MEMBERS`)."""
-    own = _own()
+    own = own_labels()
     english = {code: row["en"] for rows in own.skills.values() for code, row in rows.items()}
     return tie(packages.read(path, english), own)
 
@@ -58,7 +58,7 @@ def write(stored: Stored, path: Path) -> None:
 
 
 def tie(material: Material, own: Own) -> Stored:
-    """Concepts, relations and counts from one source and our Chinese labels."""
+    """Concepts, relations and counts from one source and our own labels."""
     concepts = sorted(
         {concept.key: concept for concept in _concepts(material, own)}.values(), key=lambda concept: concept.key
     )
@@ -79,7 +79,9 @@ def tie(material: Material, own: Own) -> Stored:
     )
 
 
-def _own(data: Path = OWN) -> Own:
+def own_labels(data: Path = OWN) -> Own:
+    """What `data` holds: a file for each language and crosswalk."""
+
     def rows(path: Path, key: str) -> dict[str, Row]:
         with path.open(encoding="utf-8", newline="") as file:
             return {row[key]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
@@ -107,7 +109,7 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
     for skill in material.skills:
         yield _skill(skill, own)
     for code, label in material.isco.items():
-        labels, alternatives = _texts(code, label, (), own.isco)
+        labels, alternatives = _texts(code, label, material.isco_examples.get(code, ()), own.isco)
         above = (f"isco-08:{code[:-1]}",) if len(code) > 1 else ()
         yield Concept(f"isco-08:{code}", "group", labels, alternatives, above)
     # Of a source without the Chinese classification there are the minor groups of our crosswalk.

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from deploy.taxonomy.__main__ import lines as report
 from shared.taxonomy import Taxonomy, build, load, place
-from shared.taxonomy.folder import LANGUAGES
+from shared.taxonomy.folder import LANGUAGES, read
+from shared.taxonomy.place import OWN
 
 ESCO = "http://data.europa.eu/esco"
 WELDER, CLERK = f"{ESCO}/occupation/o-welder", f"{ESCO}/occupation/o-clerk"
@@ -262,3 +264,14 @@ def test_the_report_says_what_there_is_and_what_is_missing(small: Taxonomy, tmp_
     table(folder / "esco_occupation_skill_relations.csv.gz", "occupationUri,relationType,skillType,skillUri", [])
     build.write(build.from_folder(folder), tmp_path / "taxonomy")
     assert "has no relations" in "\n".join(report(load(tmp_path / "taxonomy")))
+
+
+def test_labels_in_another_language_are_a_file_more(tmp_path: Path):
+    own = shutil.copytree(OWN, tmp_path / "own")
+    (own / "skills_sv.tsv").write_text(
+        "uri\ten\tsv\talt_sv\ns-english\tEnglish\tengelska\tengelskan|engelska\n", "utf-8"
+    )
+    (own / "skills_en.tsv").write_text("uri\ten\talt_en\ns-english\tEnglish\tEnglish|English language\n", "utf-8")
+    english = Taxonomy(build.tie(read(written(tmp_path)), build.own_labels(own))).concepts["esco:s-english"]
+    assert english.labels == {"en": "English", "sv": "engelska"}
+    assert english.alternatives == {"en": ("English language",), "sv": ("engelskan",)}
