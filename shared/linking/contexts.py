@@ -133,8 +133,9 @@ def _asks(sentence: Sentence) -> bool:
 def role(sentence: Sentence, symbols: str, first: int, end: int) -> Role:
     """What the sentence makes of the skill in words `first` to `end`.
 
-    A cue in the skill's own clause counts most, then the last one before it, then the first one behind (X, Y and Z
-    are a plus), then the heading. A wish beats a demand in the same clause: "experience with X is a plus".
+    Under a heading of wishes all are wishes ("experience with X" there too). Else a cue in the skill's own clause
+    counts most, then the last one before it, then the first one behind (X, Y and Z are a plus), then the heading. A
+    wish beats a demand in the same clause: "experience with X is a plus".
     """
     begin, stop = _clause(sentence, symbols, first, end)
     before: Role | None = None
@@ -155,10 +156,10 @@ def role(sentence: Sentence, symbols: str, first: int, end: int) -> Role:
             before = said
         elif behind is None:
             behind = said
-    if own:
-        return Role.PREFERRED if Cue.PREFERRED in own else Role.REQUIRED
     if sentence.section is Role.PREFERRED:
         return Role.PREFERRED
+    if own:
+        return Role.PREFERRED if Cue.PREFERRED in own else Role.REQUIRED
     return before or behind or sentence.section or Role.MENTIONED
 
 

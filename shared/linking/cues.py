@@ -71,7 +71,7 @@ CUES: Final[dict[Cue, str]] = {
     """,
     Cue.NOT: """
         no | without | never | not | don't | cannot | can't | ingen | inga | inget | utan | inte | ej | aldrig |
-        没有 | 不会 | 不懂 | 不能 | 没做过 | 不想 | 不做 | 不干 | 不愿 | 不接受 | 无经验
+        没有 | 不会 | 不懂 | 不能 | 没做过 | 不想 | 不做 | 不干 | 不愿 | 不接受 | 不上 | 不值 | 不倒 | 不要 | 无经验
     """,
     Cue.BUT: """
         but | however | men | dock | fast | 但 | 但是 | 不过
@@ -143,7 +143,8 @@ CUES: Final[dict[Cue, str]] = {
         obligatoriska kompetenser | vi söker dig som | vi söker dig som har | utbildning | erfarenhet |
         erfarenheter | kompetenskrav | vi ser gärna att | våra förväntningar på dig | för att lyckas | kompetens |
         kravspecifikation | kunskaper | är det här du | är detta du | arbetslivserfarenhet | språk |
-        språkkunskaper | körkort | vi tror att du | för att trivas | 任职要求 | 岗位要求 | 职位要求 | 任职资格 |
+        språkkunskaper | körkort | vi tror att du | för att trivas | 任职要求 |
+        工作要求 | 岗位要求 | 职位要求 | 任职资格 |
         应聘要求 | 招聘要求 | 要求 | 任职条件 | 岗位条件 | 基本要求 | 招聘条件
     """,
     Cue.HEAD_PREFERRED: """
@@ -160,7 +161,7 @@ CUES: Final[dict[Cue, str]] = {
         om rollen | rollen | din roll | om jobbet | arbetsbeskrivning | uppdragsbeskrivning | om uppdraget |
         om konsultuppdraget | ditt uppdrag | ansvarsområden | uppdraget | huvudsakliga arbetsuppgifter |
         jobbeskrivning | hur ser rollen ut | tjänsten | jobbet | information om tjänsten |
-        teknikerna vi jobbar i | tekniker | tech stack | vår stack | dina framtida arbetsuppgifter | 岗位职责 |
+        teknikerna vi jobbar i | tekniker | tech stack | vår stack | dina framtida arbetsuppgifter | 岗位职责 | 职责 |
         工作职责 | 工作内容 | 职责描述 | 岗位描述 | 职位描述 | 主要职责 | 工作描述
     """,
     Cue.HEAD_OTHER: """

@@ -270,16 +270,25 @@ def _skill_patterns(taxonomy: Taxonomy) -> Iterator[tuple[tuple[str, ...], Patte
         if chosen is None or chosen[0].text.lower() in NEVER:
             continue
         label, weight = chosen
+        if label.language == "en" and _PREPOSITIONS.intersection((label.pieces[0], label.pieces[-1])):
+            continue
         need = _need(concepts[label.key])
         taken.add(tuple(map(cached_stem, label.pieces)))
         if len(label.pieces) == 1:
             pattern = _of_one_word(label, counts, need)
             if pattern is not None:
-                yield label.pieces, pattern
+                far = _is_far(label, concepts[label.key])
+                yield label.pieces, msgspec.structs.replace(pattern, weight=DERIVED) if far else pattern
         else:
             name = label.language != "zh" and any(map(_is_name, label.pieces))
             yield label.pieces, Pattern(label.key, weight, need=need, name=name)
     yield from _derived(told, taken, counts, {concept.key for concept in taxonomy.skills if concept.is_language})
+
+
+def _is_far(label: _Told, concept: Concept) -> bool:
+    """Whether a single word of the source's is nothing of its concept's own label: Avaya for network equipment."""
+    own = set(map(cached_stem, pieces_of(concept.labels.get("en", ""))))
+    return label.language == "en" and label.text.lower() not in KEPT and cached_stem(label.pieces[0]) not in own
 
 
 def _need(concept: Concept) -> Need:

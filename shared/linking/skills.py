@@ -26,6 +26,8 @@ MOST: Final = 20
 """Skills of one text that are kept, the surest and most specific: an ad with more names what a trade has in common."""
 LEAST: Final = 0.55
 """Confidence below which nothing is kept."""
+IN_TITLE: Final = 0.65
+"""Sureness of a label from which a title that has it demands it. A shortened one is mostly part of a job's name."""
 LONGEST: Final = 20_000
 """Characters of a text that are read: more than the contracts let through."""
 
@@ -83,10 +85,10 @@ class Linker:
         reading = self._read(joined(title, text))
         mentions: dict[str, list[tuple[float, Role, Hit[Pattern]]]] = {}
         for hit, sentence in reading.skills:
-            place = Role.REQUIRED if reading.words.places[hit.first].end() <= len(title) else None
+            in_title = reading.words.places[hit.first].end() <= len(title)
             said = role(sentence, reading.symbols, hit.first, hit.end)
-            if said is not Role.DENIED:
-                said = place or said
+            if said is not Role.DENIED and not (in_title and hit.payload.weight < IN_TITLE):
+                said = Role.REQUIRED if in_title else said
                 mentions.setdefault(hit.payload.key, []).append((hit.payload.weight * _BY_ROLE[said], said, hit))
         found = [_merged(key, each, reading.words) for key, each in mentions.items()]
         return self._best(found)

@@ -43,6 +43,9 @@ def own(linker: Linker, taxonomy: Taxonomy, text: str) -> set[str]:
         ("岗位职责：\n1、会看图纸。\n", "read standard blueprints", PREFERRED),
         ("要求会使用Excel。", "use spreadsheets software", REQUIRED),
         ("加分项：\nMATLAB\n", "MATLAB", PREFERRED),
+        ("Meriterande:\n- Erfarenhet av Docker\n", "manage ICT virtualisation environments", PREFERRED),
+        ("1、持有护士执业证书；2、熟练掌握静脉输液。", "intravenous infusion", REQUIRED),
+        ("要求：持B2驾照，无重大事故。", "manoeuvre heavy trucks", REQUIRED),
     ],
 )
 def test_skills_are_found_in_their_contexts(
@@ -187,6 +190,7 @@ def test_a_seekers_own_words(linker: Linker, taxonomy: Taxonomy):
         "operate forklift",
         "operate welding equipment",
     }
+    assert own(linker, taxonomy, "保安，不上夜班") == set()
     assert own(linker, taxonomy, "不会开车，会用Excel") == {"use spreadsheets software"}
     assert own(linker, taxonomy, "no driving licence, but I can cook and weld") == {"operate welding equipment"}
     assert not any(each.required for each in words.skills)
