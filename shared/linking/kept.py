@@ -20,15 +20,18 @@ _CODE: Final = ("ambiguity.py", "labels.py", "words.py")
 
 
 def kept_labels(taxonomy: Taxonomy, folder: Path) -> Labels:
-    """Out of `folder`, or worked out and written there. A file that cannot be read is written anew."""
+    """Out of `folder`, or worked out and written there, if it may be. A file that cannot be read is written anew."""
     path = folder / f"labels-{_digest(taxonomy.version)}.msgpack.zst"
     with contextlib.suppress(FileNotFoundError, DecompressionError, msgspec.DecodeError):
         return msgspec.msgpack.decode(bytes(zstd.decompress(path.read_bytes())), type=Labels)
     labels = labels_of(taxonomy)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=path.name, delete=False) as part:
-        part.write(bytes(zstd.compress(msgspec.msgpack.encode(labels), level=_LEVEL)))
-    Path(part.name).replace(path)
+    # an image's folder cannot be written to: then each start takes the seconds
+    with contextlib.suppress(PermissionError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=path.name, delete=False) as part:
+            part.write(bytes(zstd.compress(msgspec.msgpack.encode(labels), level=_LEVEL)))
+        Path(part.name).chmod(0o644)
+        Path(part.name).replace(path)
     return labels
 
 
