@@ -11,7 +11,7 @@ DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(S
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts token lock up down clean
+.PHONY: help setup demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts fuzz token lock up down clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-rebuild: $(STAMP) ## a matcher's start from the topics alone, into out/ben
 
 bench-whynot: $(STAMP) ## why and why not, how long each question takes, into out/bench/whynot.json [ARGS="--profiles 5000"]
 	$(PYTHON) -m tests.bench.whynot $(ARGS)
+
+fuzz: $(STAMP) ## partners' records as nobody should send them, for SECONDS=600, by coverage
+	SECONDS=$(SECONDS) $(PYTHON) -m tests.fuzz
 
 verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.verify

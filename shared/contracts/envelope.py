@@ -37,6 +37,8 @@ TOMBSTONE = "Tombstone"
 """The `ce_type` of a null body on a state topic."""
 _MOST_DIGITS = 18
 """Of a version: what fits into 64 bits."""
+_LIMITS = {"ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "expected"}
+"""Of pydantic's contexts, what comes from the rule and not from the input."""
 _RECURSION = "recursion limit exceeded"
 """What pydantic's JSON parser says of more than 200 levels; it stops there, whatever is meant to follow."""
 _LONGEST_NAME = 80
@@ -200,7 +202,8 @@ def pointer(location: Sequence[int | str]) -> str:
 
 def _rejection(error: ValidationError) -> Rejected:
     """The first fault of a body. Its input is left out: it may hold anything, and ends in headers and logs."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     if _RECURSION in first["msg"]:
         return Rejected("nested too deeply", code="too_deep")
-    return Rejected(first["msg"], code=first["type"], pointer=pointer(first["loc"]))
+    limits = {name: limit for name, limit in first.get("ctx", {}).items() if name in _LIMITS}
+    return Rejected(first["msg"], code=first["type"], pointer=pointer(first["loc"]), limits=limits)

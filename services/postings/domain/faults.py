@@ -155,7 +155,7 @@ def fault(code: str, at: str = "") -> Fault:
 
 def undecoded(reason: Rejected) -> Fault:
     """The fault of a record that could not be decoded, or that its sender may not send."""
-    zh, how = _UNDECODED.get(reason.code, _generic(reason.code))
+    zh, how = _UNDECODED.get(reason.code, _generic(reason))
     return Fault(pointer=reason.pointer, code=reason.code, reason={"zh": zh, "en": f"{reason.reason}: {how}"})
 
 
@@ -170,11 +170,10 @@ def _mended(found: Fault) -> Fault:
     return found.model_copy(update={"reason": reason})
 
 
-def _generic(code: str) -> tuple[str, str]:
-    zh = ZH.get(code, "")
-    if "{" in zh:  # the limit is not known here; the English text names it
-        zh = zh.partition("，")[0]
-    if not zh or "{" in zh:
+def _generic(reason: Rejected) -> tuple[str, str]:
+    try:
+        zh = ZH[reason.code].format_map(reason.limits)
+    except KeyError:
         zh = ZH["value_error"]
-    mend_zh, mend_en = _MEND.get(code, _MEND_OTHERWISE)
+    mend_zh, mend_en = _MEND.get(reason.code, _MEND_OTHERWISE)
     return f"{zh}，{mend_zh}", mend_en

@@ -23,7 +23,7 @@ from pydantic_core import to_json
 
 from services.postings.domain.forms import FORMS
 from services.postings.partner.checking import Summary, Verdict, check, form_named
-from services.postings.partner.converting import Unconverted
+from services.postings.partner.converting import Remark
 from services.postings.partner.files import Line, opened, records
 from services.postings.partner.tables import CONVERTERS, document
 from shared.contracts.partners import Fault
@@ -66,8 +66,8 @@ def convert(stream: BufferedReader, name: str, out: TextIO) -> int:
     converter = next(one for one in CONVERTERS if one.name == name)
     code = 0
     for made in converter.convert(stream):
-        if isinstance(made, Unconverted):
-            code = 1
+        if isinstance(made, Remark):
+            code = max(code, int(made.lost))
             sys.stderr.write(f"第 {made.line} 行 / line {made.line}  {made.column}: {made.zh} / {made.en}\n")
         else:
             out.write(to_json(made).decode() + "\n")

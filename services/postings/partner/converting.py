@@ -18,13 +18,15 @@ Posting = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Unconverted:
-    """A row that has no id or no title, or a date that nobody can read."""
+class Remark:
+    """What is wrong with a row."""
 
     line: int
     column: str
     zh: str
     en: str
+    lost: bool = True
+    """True: nothing was made of it. Else only this column was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,12 @@ class Converter:
     title: str
     rows: tuple[Row, ...]
     """What its columns become."""
-    convert: Callable[[BufferedReader], Iterator[Posting | Unconverted]]
+    convert: Callable[[BufferedReader], Iterator[Posting | Remark]]
 
 
-def missing(line: int, column: str) -> Unconverted:
+def missing(line: int, column: str) -> Remark:
     """A row without what makes it a posting."""
-    return Unconverted(line, column, "缺少，请补上", "missing: add it")
+    return Remark(line, column, "缺少，请补上", "missing: add it")
 
 
 def date_of(text: str, at: time) -> str | None:
@@ -54,6 +56,13 @@ def date_of(text: str, at: time) -> str | None:
     if day.year not in YEARS:
         raise ValueError(text)
     return datetime.combine(day, at, NEW_YORK).isoformat()
+
+
+def not_a_date(line: int, column: str, *, lost: bool) -> Remark:
+    """A date that nobody can read."""
+    if lost:
+        return Remark(line, column, "不是日期，请写成 2026-06-30", "no date: write it like 2026-06-30")
+    return Remark(line, column, "不是日期，未采用", "no date: left out", lost=False)
 
 
 def lines(*named: tuple[str, str]) -> str:

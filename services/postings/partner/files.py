@@ -20,7 +20,7 @@ _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 _CHUNK: Final = 1 << 16
 _OUTSIDE: Final = re.compile(rb'["{}\[\],]')
-_INSIDE: Final = re.compile(rb'[\\"]')
+_INSIDE: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _TOP: Final = 1
 """The depth between the elements of a list."""
 
@@ -50,19 +50,19 @@ def records(stream: BufferedReader) -> Iterator[Line]:
     """The records of a stream, whatever its shape. Raises OSError or EOFError for a broken gzip file."""
     if stream.peek(len(_BOM))[: len(_BOM)] == _BOM:
         stream.read(len(_BOM))
-    blank = 0
-    while (first := stream.readline(MAX_RECORD)).isspace():
-        blank += 1
-    if first.lstrip().startswith(b"["):
-        yield from _elements(first, stream, blank + 1)
-    elif _is_json(first):
-        yield from _lines(first, stream, blank + 1)
-    else:
-        start = first + stream.read(MAX_RECORD)
+    number = 1
+    while (head := stream.peek(1)[:1]).isspace():
+        number += stream.read(1) == b"\n"
+    if head == b"[":
+        yield from _elements(stream, number)
+        return
+    start = stream.readline(MAX_RECORD)
+    if not _is_json(start):
+        start += stream.read(MAX_RECORD)
         if len(start) <= MAX_RECORD and _is_json(start):
-            yield Line(blank + 1, start)
-        else:
-            yield from _lines(start, stream, blank + 1)
+            yield Line(number, start)
+            return
+    yield from _lines(start, stream, number)
 
 
 def _is_json(text: bytes) -> bool:
@@ -90,10 +90,9 @@ def _lines(start: bytes, stream: BufferedReader, number: int) -> Iterator[Line]:
             number += 1
 
 
-def _elements(start: bytes, stream: BufferedReader, number: int) -> Iterator[Line]:
+def _elements(stream: BufferedReader, number: int) -> Iterator[Line]:
     """Each element of a JSON list, cut at its brackets: one that is broken inside does not end the list."""
     cutter = _Cutter(number)
-    yield from cutter.cut(start)
     while chunk := stream.read(_CHUNK):
         yield from cutter.cut(chunk)
     yield from cutter.rest()
@@ -114,27 +113,34 @@ class _Cutter:
     def cut(self, chunk: bytes) -> Iterator[Line]:
         """The elements that end in this piece."""
         at = 0
-        if self._escaped and chunk:
-            self._escaped = False
-            self._take(chunk[:1])
-            at = 1
         while at < len(chunk):
-            match = (_INSIDE if self._in_string else _OUTSIDE).search(chunk, at)
-            end = match.end() if match else len(chunk)
-            found = match.group() if match else b""
-            if found == b"\\":
-                self._escaped = end == len(chunk)
-                end = min(end + 1, len(chunk))
-            ends = not self._in_string and self._depth == _TOP and found in {b",", b"]"}
-            opens = found == b"[" and not self._depth
-            self._take(chunk[at : end - 1] if ends or opens else chunk[at:end])
+            if self._in_string:
+                end = self._string_to(chunk, at)
+                self._take(chunk[at:end])
+                at = end
+                continue
+            match = _OUTSIDE.search(chunk, at)
+            end, found = (match.end(), match.group()) if match else (len(chunk), b"")
+            edge = (found == b"[" and not self._depth) or (self._depth == _TOP and found in {b",", b"]"})
+            self._take(chunk[at : end - 1] if edge else chunk[at:end])
             at = end
-            if found == b'"':
-                self._in_string = not self._in_string
-            elif not self._in_string:
-                self._depth += (found in {b"[", b"{"}) - (found in {b"]", b"}"})
-            if ends or opens:
+            self._in_string = found == b'"'
+            self._depth += (found in {b"[", b"{"}) - (found in {b"]", b"}"})
+            if edge:
                 yield from self.rest()
+
+    def _string_to(self, chunk: bytes, at: int) -> int:
+        """Where the text ends in which we are, its quote included; or the end of the piece."""
+        if self._escaped:
+            self._escaped = False
+            return at + 1
+        match = _INSIDE.match(chunk, at)
+        end = match.end() if match else at
+        if end == len(chunk):
+            return end
+        self._escaped = chunk[end : end + 1] == b"\\"
+        self._in_string = self._escaped
+        return end + 1
 
     def rest(self) -> Iterator[Line]:
         """The element as far as it has come, if it is not blank."""

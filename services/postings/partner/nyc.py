@@ -15,7 +15,7 @@ from typing import Final
 
 from services.postings.domain.mapping import Row
 from services.postings.domain.pay import monthly, unit_of
-from services.postings.partner.converting import Converter, Posting, Unconverted, date_of, lines, missing
+from services.postings.partner.converting import Converter, Posting, Remark, date_of, lines, missing, not_a_date
 from services.postings.partner.files import MAX_RECORD
 from shared.contracts.common import EmploymentType, Pay
 
@@ -41,11 +41,11 @@ NYC_ROWS: Final = (
     Row(("Full-Time/Part-Time indicator",), "employment_type", "`F` `full_time`, `P` `part_time`"),
     Row(("Division/Work Unit", "Level", "Job Category"), "description.en", "as they are"),
     Row(_TEXTS, "description.en", "one below the other; UTF-8 that was read as Windows-1252 is mended, cut at 20,000"),
-    Row(("Posting Date",), "changed_at", "its beginning in New York; without it the order of arrival holds"),
+    Row(("Posting Date",), "changed_at", "its beginning in New York; where there is none the order of arrival holds"),
 )
 
 
-def convert(stream: BufferedReader) -> Iterator[Posting | Unconverted]:
+def convert(stream: BufferedReader) -> Iterator[Posting | Remark]:
     """One posting for each row, in the file's order."""
     csv.field_size_limit(MAX_RECORD)
     reader = csv.DictReader(TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline=""))
@@ -53,17 +53,18 @@ def convert(stream: BufferedReader) -> Iterator[Posting | Unconverted]:
         try:
             found = next(reader, None)
         except csv.Error:
-            yield Unconverted(reader.line_num, "", "该行过长，请检查引号", "too long: look at the quotes")
+            yield Remark(reader.line_num, "", "该行过长，请检查引号", "too long: look at the quotes")
             continue
         if found is None:
             return
-        yield _converted(reader.line_num, {name: (text or "").strip() for name, text in found.items() if name})
+        yield from _converted(reader.line_num, {name: (text or "").strip() for name, text in found.items() if name})
 
 
-def _converted(line: int, job: Mapping[str, str]) -> Posting | Unconverted:
+def _converted(line: int, job: Mapping[str, str]) -> Iterator[Posting | Remark]:
     for column in ("Job ID", "Posting Type", "Business Title"):
         if not job.get(column):
-            return missing(line, column)
+            yield missing(line, column)
+            return
     posting: Posting = {
         "id": f"{job['Job ID']}-{job['Posting Type']}",
         "title": {"en": _mended(job["Business Title"])},
@@ -73,8 +74,8 @@ def _converted(line: int, job: Mapping[str, str]) -> Posting | Unconverted:
     if posted := job.get("Posting Date"):
         try:
             posting["changed_at"] = date_of(posted, time(0))
-        except ValueError:
-            return Unconverted(line, "Posting Date", "不是日期，请写成 2026-06-30", "no date: write it like 2026-06-30")
+        except ValueError:  # some rows are shifted there; the job is one all the same
+            yield not_a_date(line, "Posting Date", lost=False)
     if agency := job.get("Agency"):
         posting["employer_name"] = agency
     if code := job.get("Title Code No"):
@@ -86,7 +87,7 @@ def _converted(line: int, job: Mapping[str, str]) -> Posting | Unconverted:
     pay = _pay(job, kind)
     if pay is not None:
         posting["pay"] = pay.model_dump(exclude_none=True)
-    return posting
+    yield {name: value for name, value in posting.items() if value is not None}
 
 
 def _pay(job: Mapping[str, str], kind: EmploymentType | None) -> Pay | None:

@@ -11,6 +11,7 @@ from services.postings.partner.nyc import NYC
 from services.postings.partner.usajobs import USAJOBS
 
 CONVERTERS: Final = (USAJOBS, NYC)
+_OF_A_CONCEPT: Final = frozenset({"concept_id", "legacy_ams_taxonomy_id", "weight", "scheme", "code", "label"})
 _HEAD: Final = f"""# Forms: what becomes of each field
 Made from the code: `python -m services.postings.partner forms > docs/forms.md`; a test fails when it is stale. How to
 send and what comes back: [partners.md](partners.md).
@@ -55,7 +56,6 @@ def _table(rows: tuple[Row, ...], theirs: str) -> str:
 
 
 def _short(name: str) -> str:
-    """`skills.concept_id` and its like as `skills.*`: the rule says what is read of them."""
-    concept = name.rpartition(".")
-    parts = {"concept_id", "label", "legacy_ams_taxonomy_id", "weight"}
-    return f"{concept[0]}.*" if concept[2] in parts else name.removesuffix(".@value")
+    """`skills.concept_id` and its like as `skills.*`: the rule says what is read of a concept."""
+    holder, _, part = name.rpartition(".")
+    return f"{holder}.*" if holder and part in _OF_A_CONCEPT else name.removesuffix(".@value")

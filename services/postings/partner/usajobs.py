@@ -15,10 +15,10 @@ from typing import Final
 from pydantic_core import from_json
 
 from services.postings.domain.mapping import left_out, row
-from services.postings.partner.converting import Converter, Posting, Unconverted, date_of, lines, missing
+from services.postings.partner.converting import Converter, Posting, Remark, date_of, lines, missing, not_a_date
 from services.postings.partner.files import records
 
-_SERIES: Final = re.compile(r"\s*(\d{4})\s*-\s*(.+)", re.DOTALL)
+_SERIES: Final = re.compile(r"\s*(\d{4})(?:\s*-\s*(.+))?\s*", re.DOTALL)
 _NO_AGENCY: Final = frozenset({"Other Agencies and Independent Organizations", "Unknown", ""})
 """Groups of the list, no employers."""
 _KINDS: Final[Mapping[str, str]] = {
@@ -53,7 +53,7 @@ USAJOBS_ROWS: Final = (
 )
 
 
-def convert(stream: BufferedReader) -> Iterator[Posting | Unconverted]:
+def convert(stream: BufferedReader) -> Iterator[Posting | Remark]:
     """One posting for each announcement, in the file's order."""
     for line in records(stream):
         try:
@@ -61,12 +61,12 @@ def convert(stream: BufferedReader) -> Iterator[Posting | Unconverted]:
         except ValueError:
             announcement = None
         if not isinstance(announcement, dict):
-            yield Unconverted(line.number, "", "不是 JSON 对象，请重新导出", "no JSON object: export it again")
+            yield Remark(line.number, "", "不是 JSON 对象，请重新导出", "no JSON object: export it again")
         else:
             yield _converted(line.number, announcement)
 
 
-def _converted(line: int, announcement: Mapping[str, object]) -> Posting | Unconverted:
+def _converted(line: int, announcement: Mapping[str, object]) -> Posting | Remark:
     number, title = announcement.get("control_number"), _text(announcement, "position_title")
     if not isinstance(number, int | str) or isinstance(number, bool) or number == "":
         return missing(line, "control_number")
@@ -78,18 +78,18 @@ def _converted(line: int, announcement: Mapping[str, object]) -> Posting | Uncon
         try:
             posting[name] = date_of(said, at) if said else None
         except ValueError:
-            return Unconverted(line, column, "不是日期，请写成 2026-06-30", "no date: write it like 2026-06-30")
+            return not_a_date(line, column, lost=True)
     series = [match for text in _texts(announcement, "occupation_series") if (match := _SERIES.fullmatch(text))]
     if series:
         code, label = series[0].groups()
-        posting["occupation"] = {"scheme": "opm-series", "code": code, "label": {"en": label}}
+        posting["occupation"] = {"scheme": "opm-series", "code": code} | ({"label": {"en": label}} if label else {})
     kind = _text(announcement, "appointment_type")
     posting["employment_type"] = _KINDS.get(kind)
     posting["employer_name"] = _employer(announcement)
     posting["description"] = {
         "en": lines(
             ("Department", _text(announcement, "department")),
-            ("Occupational series", "; ".join(" ".join(match.groups()) for match in series)),
+            ("Occupational series", "; ".join(" ".join(filter(None, match.groups())) for match in series)),
             ("Appointment", kind),
             ("Open to", "; ".join(_texts(announcement, "hiring_paths"))),
         )
