@@ -7,6 +7,7 @@ an opening time, a date or an amount; names of people in a text are not found.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from services.postings.domain.texts import printable
@@ -31,6 +32,7 @@ _NO_PHONE: Final = re.compile(
 )
 _DIGITS: Final = re.compile(r"\d(?:\D{0,3}\d){7}")
 """Without eight digits near each other there is no number to look for; most texts have none."""
+_SHORTEST: Final = len("a@b.se")
 _PHONE_DIGITS: Final = range(8, 16)
 """A national number with its area code has 8 digits or more; E.164 allows at most 15."""
 
@@ -43,6 +45,7 @@ _PEOPLE: Final = frozenset({"person", "contactpoint"})
 """Types of schema.org that describe a person."""
 
 
+@lru_cache(maxsize=4096)
 def is_contact(name: str) -> bool:
     """True for a field that by its name holds somebody's contact."""
     return _CONTACT.search(name.casefold()) is not None
@@ -54,7 +57,7 @@ def without_contacts(value: object) -> object:
     Recurses: the caller has made sure that the value is not nested too deeply.
     """
     if isinstance(value, str):
-        return redact(printable(value))
+        return redact(printable(value)) if len(value) >= _SHORTEST else printable(value)
     if isinstance(value, list):
         return [without_contacts(item) for item in value if not _is_person(item)]
     if isinstance(value, dict):

@@ -100,13 +100,13 @@ def read(model: Contract, data: bytes) -> Reading:
         return Reading(posting_id(record), (fault("too_deep"),))
     match model:
         case JobPostingPublished():
-            return _read_job_posting(record)
+            return _read_job_posting(record, len(data))
         case JobTechAdPublished():
-            return _finished(model.id, read_jobtech(model), record, JOBTECH)
+            return _finished(model.id, read_jobtech(model, record), record, JOBTECH, len(data))
         case PartnerPostingSubmitted():
-            return _finished(model.id, read_submitted(model), record, OWN)
+            return _finished(model.id, read_submitted(model), record, OWN, len(data))
         case PartnerPostingRemoved():
-            return _finished(model.id, read_removed(model), record, OWN)
+            return _finished(model.id, read_removed(model), record, OWN, len(data))
     message = f"{type(model).__name__} is no event of a partner's topic"
     raise TypeError(message)
 
@@ -129,16 +129,16 @@ def named_in(value: bytes | None, key: bytes | None) -> str | None:
     return posting_id(body) or (key or b"").decode(errors="replace")[:MAX_ID] or None
 
 
-def _read_job_posting(record: Record) -> Reading:
+def _read_job_posting(record: Record, size: int) -> Reading:
     found = job_posting(record)
     if isinstance(found, tuple):
         return Reading(posting_id(record), found)
     named = jobposting.id_of(found.node)
     at = found.pointer("identifier")
-    return _finished(named, jobposting.read(found), found.node, SCHEMA_ORG, at)
+    return _finished(named, jobposting.read(found), found.node, SCHEMA_ORG, size, at)
 
 
-def _finished(named: str | None, content: Content, record: Record, form: Form, at: str = "/id") -> Reading:
+def _finished(named: str | None, content: Content, record: Record, form: Form, size: int, at: str = "/id") -> Reading:
     """With what the posting has no place for, and only under an id that can be printed."""
     if named is None or len(named) > MAX_ID:
         named = None
@@ -146,7 +146,7 @@ def _finished(named: str | None, content: Content, record: Record, form: Form, a
         named, content = None, (fault("id_not_printable", at),)
     if not isinstance(content, Submission):
         return Reading(named, content)
-    rest = rest_of(record, form.fields)
+    rest = rest_of(record, form.fields, size)
     for name in content.unmapped:  # of the table, but in words that it does not know
         rest.names.setdefault(name)
         rest.keep(name, record[name])

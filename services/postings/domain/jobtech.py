@@ -7,6 +7,7 @@ APIs. Labels differ between years and are compared folded. Contacts are never re
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -171,12 +172,13 @@ class _TimeError(ValueError):
     """Carries the field at fault."""
 
 
-def read(record: JobTechAdPublished) -> Submission | Removal | Faults:
-    """What an ad says, or every fault in it."""
+def read(record: JobTechAdPublished, whole: Mapping[str, object] | None = None) -> Submission | Removal | Faults:
+    """What an ad says, or every fault in it. `whole`: the ad as it came, where it is at hand."""
+    whole = record.ad if whole is None else whole
     try:
         if record.removed:
-            return Removal(record.id, _order(_Times.model_validate(record.ad)))
-        ad = _Ad.model_validate(record.ad)
+            return Removal(record.id, _order(_Times.model_validate(whole)))
+        ad = _Ad.model_validate(whole)
         order = _order(ad)
         if not plain(ad.headline or ""):
             return (fault("missing", "/headline"),)

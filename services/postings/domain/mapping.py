@@ -65,32 +65,39 @@ def personal(fields: str, why: str) -> Row:
     return Row(tuple(fields.split()), "", why, Fate.PERSONAL)
 
 
-Tree = Mapping[str, "Tree | Fate"]
-"""A table by the record's shape: a leaf says what becomes of all below it."""
+class Tree(dict[str, "Tree | Fate"]):
+    """A table by the record's shape: a leaf says what becomes of all below it."""
+
+    taken: frozenset[str] = frozenset()
+    """The leaves that are taken: an object that has no others, as most, leaves nothing."""
 
 
 def tree(rows: Iterable[Row]) -> Tree:
     """The table as a tree. Raises ValueError or TypeError if a field stands in it twice, or within another."""
-    top: dict[str, object] = {}
+    top = Tree()
     for line in rows:
         for dotted in line.fields:
             *parents, leaf = dotted.split(".")
             at = top
             for parent in parents:
-                inner = at.setdefault(parent, {})
-                if not isinstance(inner, dict):
+                inner = at.setdefault(parent, Tree())
+                if not isinstance(inner, Tree):
                     raise TypeError(f"{dotted} lies within a field that is mapped as a whole")
                 at = inner
             if leaf in at:
                 raise ValueError(f"{dotted} is mapped twice")
             at[leaf] = line.fate
-    return top  # type: ignore[return-value]  # grown above, read from now on
+            if line.fate is Fate.TAKEN:
+                at.taken |= {leaf}
+    return top
 
 
 @dataclass(slots=True)
 class Rest:
     """What of a record has no place in a posting."""
 
+    large: bool
+    """The record is so large that single fields of it may be too large to be kept."""
     names: dict[str, None] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict)
 
@@ -101,7 +108,7 @@ class Rest:
 
     def keep(self, name: str, value: object) -> None:
         """Keep a field at the top of the record, unless it holds contacts or is too large."""
-        if (kept := _without_contacts(name, value)) is not _ABSENT:
+        if (kept := self.without_contacts(name, value)) is not _ABSENT:
             self.kept[name] = kept
 
     def json(self) -> str | None:
@@ -110,6 +117,43 @@ class Rest:
         if len(text) > MAX_REST_BYTES:
             text = to_json(self._fitting())
         return text.decode() or None
+
+    def part(self, name: str, value: object, at: Tree | Fate | None, path: str) -> object:
+        """What is kept of a field of which the table says this; its name is noted if it says nothing."""
+        if at is Fate.TAKEN or at is Fate.PERSONAL or _is_empty(value):
+            return _ABSENT
+        if isinstance(at, Tree):
+            return self._below(value, at, path)
+        if at is None and len(self.names) < MAX_NAMES:
+            self.names.setdefault(redact(printable(path))[:_LONGEST_NAME])
+        return self.without_contacts(name, value)
+
+    def without_contacts(self, name: str, value: object) -> object:
+        """The field without people's contacts; nothing if it is one, or too large."""
+        if is_contact(name):
+            return _ABSENT
+        if self.large:
+            if isinstance(value, str):
+                value = value[:MAX_REST_BYTES]
+            elif isinstance(value, dict | list) and len(to_json(value)) > MAX_REST_BYTES:
+                return _ABSENT
+        return without_contacts(value)
+
+    def _below(self, value: object, at: Tree, path: str) -> object:
+        if isinstance(value, list):
+            parts = [self._below(item, at, path) for item in value]
+            return [part for part in parts if part is not _ABSENT] or _ABSENT
+        if not isinstance(value, dict):  # bare, where the table has fields
+            return self.part(path, value, at.get(BARE), path)
+        if value.keys() <= at.taken:
+            return _ABSENT
+        kept = {}
+        for name, held in value.items():
+            if held is not None and name not in at.taken:
+                part = self.part(name, held, at.get(name), f"{path}.{name}")
+                if part is not _ABSENT:
+                    kept[name] = part
+        return kept or _ABSENT
 
     def _fitting(self) -> dict[str, object]:
         kept: dict[str, object] = {}
@@ -122,44 +166,23 @@ class Rest:
         return kept
 
 
-def rest_of(record: Mapping[str, object], table: Tree) -> Rest:
-    """What of a record the table leaves out or does not know. The record is no deeper than `MAX_DEPTH`."""
-    rest = Rest()
+def rest_of(record: Mapping[str, object], table: Tree, size: int) -> Rest:
+    """What of a record, of so many bytes, the table leaves out or does not know.
+
+    Recurses: the record is no deeper than `MAX_DEPTH`.
+    """
+    rest = Rest(size > MAX_REST_BYTES)
     for name, value in record.items():
-        kept = _kept(name, value, table.get(name), name, rest.names)
+        if name in table.taken or value is None:
+            continue
+        kept = rest.part(name, value, table.get(name), name)
         if kept is not _ABSENT:
             rest.kept[name] = kept
     return rest
 
 
-def _kept(name: str, value: object, at: Tree | Fate | None, path: str, names: dict[str, None]) -> object:
-    if value in (None, "", [], {}) or at is Fate.TAKEN or at is Fate.PERSONAL:
-        return _ABSENT
-    if isinstance(at, Mapping):
-        return _below(value, at, path, names)
-    if at is None and len(names) < MAX_NAMES:
-        names.setdefault(redact(printable(path))[:_LONGEST_NAME])
-    return _without_contacts(name, value)
-
-
-def _without_contacts(name: str, value: object) -> object:
-    if is_contact(name) or (isinstance(value, dict | list) and len(to_json(value)) > MAX_REST_BYTES):
-        return _ABSENT
-    return without_contacts(value[:MAX_REST_BYTES] if isinstance(value, str) else value)
-
-
-def _below(value: object, at: Tree, path: str, names: dict[str, None]) -> object:
-    if isinstance(value, list):
-        parts = [_below(item, at, path, names) for item in value]
-        return [part for part in parts if part is not _ABSENT] or _ABSENT
-    if not isinstance(value, dict):  # bare, where the table has fields
-        return _kept(path, value, at.get(BARE), path, names)
-    kept = {
-        name: part
-        for name, held in value.items()
-        if (part := _kept(name, held, at.get(name), f"{path}.{name}", names)) is not _ABSENT
-    }
-    return kept or _ABSENT
+def _is_empty(value: object) -> bool:
+    return not value and not isinstance(value, int | float)
 
 
 def is_too_deep(record: Mapping[str, object] | list[object]) -> bool:

@@ -30,6 +30,8 @@ _PASSES: Final = 3
 
 def plain(text: str) -> str:
     """The text without HTML and control characters; paragraphs and list items become lines."""
+    if "<" not in text and "&" not in text:
+        return printable(text)
     for _ in range(_PASSES):
         if _TAG.search(text):
             text = _untagged(text)
@@ -47,7 +49,11 @@ def has_control(text: str) -> bool:
 
 def printable(text: str) -> str:
     """The text without control characters, with line feeds as its only line ends."""
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if text.isprintable():
+        return text.strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.replace("\n", " ").isprintable():  # Python's notion is wider, and much quicker to look for
+        text = _CONTROL.sub("", text)
     return (_EMPTY_LINES.sub("\n\n", text) if "\n" in text else text).strip()
 
 

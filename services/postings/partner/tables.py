@@ -24,9 +24,9 @@ In every form:
   record, without people's contacts) and named in the receipt (at most {MAX_NAMES} names). So are fields that a table
   leaves out on purpose, but these are not named. What is personal is neither read nor kept.
 - What is kept goes when the posting goes.
-- What names or orders a posting, its title, and an end that nobody can read, reject the record. Anything else that is
-  wrong in a form of others is left out with a **note** in the receipt, so that no job is lost for it. In our own form
-  every breach of the schema rejects: who writes it can mend it.
+- A record without id or title, or with an end that nobody can read, is rejected. What else is wrong in others' forms is
+  left out with a **note** in the receipt where the rule says so, so that no job is lost for it. In our own form every
+  breach of the schema rejects: who writes it can mend it.
 - More than {MAX_DEPTH} levels of objects and lists are refused.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -374,3 +375,17 @@ def test_all_real_rows_become_postings_that_are_taken(converter: Any):  # noqa: 
 def test_the_tables_in_the_documents_are_not_stale():
     committed = (PROJECT / "docs" / "forms.md").read_text("utf-8")
     assert committed == document(), "run `python -m services.postings.partner forms > docs/forms.md`"
+
+
+def test_the_examples_in_the_guide_are_taken():
+    guide = (PROJECT / "docs" / "partners.md").read_text("utf-8")
+    verdicts = [check(block.encode(), None, NOW) for block in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
+    assert [(verdict.form, verdict.outcome) for verdict in verdicts] == [
+        ("own", "accepted"),
+        ("jobtech", "accepted"),
+        ("jobtech", "removal"),
+        ("schema.org", "accepted"),
+    ]
+    assert all((verdict.faults, verdict.notes, verdict.unmapped) == ((), (), ()) for verdict in verdicts)
+    (program,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    compile(program, "the guide", "exec")
