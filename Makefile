@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot feed-quality verify-lists policy policy-rollback replay contracts token lock up down clean
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot feed-quality verify-lists policy policy-rollback replay contracts token lock up down clean fuzz
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-whynot: ready ## why and why not, how long each question takes, into out/b
 
 feed-quality: ready ## what is read in the real ads, 30 of them judged, into out/feed-quality.md
 	$(PYTHON) -m tests.eval.feed_quality $(ARGS)
+
+fuzz: $(STAMP) ## partners' records as nobody should send them, for SECONDS=600, by coverage
+	SECONDS=$(SECONDS) $(PYTHON) -m tests.fuzz
 
 verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.verify

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,6 +86,8 @@ class Event:
     headers: Mapping[str, str]
     traceparent: str | None
     """What is caused by this event goes on from here."""
+    data: bytes | None = None
+    """The event's own body as JSON; None: a tombstone."""
 
     @property
     def key(self) -> str:
@@ -152,7 +154,7 @@ def decode_all(records: Sequence[Record]) -> Batch:
 
 def _event(record: Record, decoded: Decoded) -> Event:
     traceparent = decoded.headers.get(TRACEPARENT)
-    return Event(record, decoded.type, decoded.model, decoded.version, decoded.headers, traceparent)
+    return Event(record, decoded.type, decoded.model, decoded.version, decoded.headers, traceparent, decoded.data)
 
 
 class Consumer:
@@ -380,7 +382,7 @@ class Consumer:
 
 
 def _continued(event: Event, traceparent: str) -> Event:
-    return Event(event.record, event.type, event.model, event.version, event.headers, traceparent)
+    return replace(event, traceparent=traceparent)
 
 
 async def _undecoded(message: KafkaMessage) -> object:

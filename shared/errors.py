@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(eq=False)
@@ -16,6 +17,8 @@ class Rejected(Exception):  # noqa: N818 - the design's own word
     """JSON pointer into the body, if one field is at fault."""
     stage: str = "VALUE_CONVERTER"
     """Kafka Connect's word for where it failed."""
+    limits: Mapping[str, object] = field(default_factory=dict)
+    """What the rule allows, by pydantic's names (`ge`, `max_length` …), for the reason in another language."""
 
     def __str__(self) -> str:
         return f"{self.code} at {self.pointer}: {self.reason}" if self.pointer else f"{self.code}: {self.reason}"

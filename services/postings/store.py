@@ -81,12 +81,22 @@ class Store:
         return [Posting.model_validate(row["body"]) async for row in rows]
 
     async def save_postings(
-        self, postings: Iterable[Posting], session: Session, orders: Mapping[str, Order] | None = None
+        self,
+        postings: Iterable[Posting],
+        session: Session,
+        orders: Mapping[str, Order] | None = None,
+        rests: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Write each posting as it is now, new or known, and these orders by our posting id, in one round trip."""
+        """Write each posting as it is now, new or known, with these orders and rests by our posting id.
+
+        One round trip. A rest is what of a partner's record has no place in the posting, as JSON. It lies in the
+        posting's document, and goes with it.
+        """
         changes: dict[str, Document] = {posting.id: _posting_row(posting) for posting in postings}
         for posting_id, order in (orders or {}).items():
             changes.setdefault(posting_id, {})["order"] = [order.basis.value, order.value]
+        for posting_id, rest in (rests or {}).items():
+            changes.setdefault(posting_id, {})["rest"] = rest
         writes: list[Write] = [UpdateOne({"_id": one}, {"$set": row}, upsert=True) for one, row in changes.items()]
         if writes:
             await self._postings.bulk_write(writes, ordered=False, session=session)

@@ -5,13 +5,13 @@ Source: CloudEvents 1.0.2, Kafka protocol binding, section 3.2 (binary content m
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from shared.errors import Rejected
 
@@ -37,6 +37,10 @@ TOMBSTONE = "Tombstone"
 """The `ce_type` of a null body on a state topic."""
 _MOST_DIGITS = 18
 """Of a version: what fits into 64 bits."""
+_LIMITS = {"ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "expected"}
+"""Of pydantic's contexts, what comes from the rule and not from the input."""
+_RECURSION = "recursion limit exceeded"
+"""What pydantic's JSON parser says of more than 200 levels; it stops there, whatever is meant to follow."""
 _LONGEST_NAME = 80
 """Of a field or header that is named in a reason: in the record it may be as long as it likes."""
 
@@ -51,6 +55,8 @@ class Decoded:
     version: int
     """Aggregate version; 0 on topics without state."""
     headers: Mapping[str, str]
+    data: bytes | None = field(default=None, compare=False, repr=False)
+    """The event's own body as JSON: what lay inside the envelope, where there was one."""
 
 
 def family(topic: str) -> str:
@@ -118,21 +124,39 @@ def decode(channel: Channel, headers: Sequence[tuple[str, bytes | None]], value:
         return Decoded(TOMBSTONE, None, _version(text), text)
     if text.get("content-type", "").lower().startswith(STRUCTURED):
         text, value = _unwrap(text, value)
-    event_type = text.get("ce_type", "")
-    model = channel.models.get(event_type)
-    if model is None:
-        known = ", ".join(channel.models)
-        message = f"unknown event type {event_type[:80]!r}; this topic carries {known}"
-        raise Rejected(message, code="unknown_type", stage="HEADER_CONVERTER")
+    event_type = _event_type(channel, text)
     _check_schema(channel, text, event_type)
+    model = channel.models[event_type]
     try:
         body = model.model_validate_json(value)
     except ValidationError as error:
         raise _rejection(error) from error
-    version = int(getattr(body, "version", 0) or getattr(body, "revision", 0))
+    # only where the contract has it: elsewhere a field of that name is the sender's own, and may hold anything
+    named = [name for name in ("version", "revision") if name in model.model_fields]
+    version = next((int(getattr(body, name) or 0) for name in named), 0)
     if len(str(version)) > _MOST_DIGITS:
         raise Rejected("this version is no number of 64 bits", code="version_too_large")
-    return Decoded(event_type, body, version, text)
+    return Decoded(event_type, body, version, text, value)
+
+
+def _event_type(channel: Channel, headers: Mapping[str, str]) -> str:
+    """By `ce_type`. Of others' records else by the schema that is named, else by the media type. Raises Rejected."""
+    named = headers.get("ce_type", "")
+    if named in channel.models:
+        return named
+    schema = headers.get("ce_dataschema", "")
+    media = headers.get("ce_datacontenttype") or headers.get("content-type", "")
+    ours = () if channel.state else channel.models
+    found = (
+        next((event_type for event_type in ours if schema == dataschema(channel.topic, event_type)), None)
+        or channel.schemas.get(schema)
+        or channel.media_types.get(media.partition(";")[0].strip().lower())
+    )
+    if found is None:
+        known = ", ".join(channel.models)
+        message = f"unknown event type {named[:80]!r}; this topic carries {known}"
+        raise Rejected(message, code="unknown_type", stage="HEADER_CONVERTER")
+    return found
 
 
 def _version(headers: Mapping[str, str]) -> int:
@@ -146,7 +170,9 @@ def _version(headers: Mapping[str, str]) -> int:
 def _check_schema(channel: Channel, headers: Mapping[str, str], event_type: str) -> None:
     """An absent schema means version 1, so that partners need not name it."""
     named = headers.get("ce_dataschema")
-    if named is not None and named != dataschema(channel.topic, event_type):
+    if named is None or channel.schemas.get(named) == event_type:
+        return
+    if named != dataschema(channel.topic, event_type):
         message = f"unknown schema {named[:120]!r}; expected {dataschema(channel.topic, event_type)}"
         raise Rejected(message, code="unknown_schema_version", stage="HEADER_CONVERTER")
 
@@ -154,8 +180,10 @@ def _check_schema(channel: Channel, headers: Mapping[str, str], event_type: str)
 def _unwrap(headers: Mapping[str, str], value: bytes) -> tuple[dict[str, str], bytes]:
     """Structured mode: the event's attributes and data lie in one JSON body."""
     try:
-        event = json.loads(value)
-    except (ValueError, RecursionError) as error:
+        event = from_json(value)
+    except ValueError as error:
+        if _RECURSION in str(error):
+            raise Rejected("nested too deeply", code="too_deep") from error
         message = "the body is not JSON"
         raise Rejected(message, code="invalid_json") from error
     if not isinstance(event, dict) or "data" not in event:
@@ -163,7 +191,7 @@ def _unwrap(headers: Mapping[str, str], value: bytes) -> tuple[dict[str, str], b
         raise Rejected(message, code="missing", pointer="/data")
     text = dict(headers)
     text |= {f"ce_{name}": item for name, item in event.items() if isinstance(item, str) and name != "data"}
-    return text, json.dumps(event["data"]).encode()
+    return text, to_json(event["data"])
 
 
 def pointer(location: Sequence[int | str]) -> str:
@@ -174,5 +202,8 @@ def pointer(location: Sequence[int | str]) -> str:
 
 def _rejection(error: ValidationError) -> Rejected:
     """The first fault of a body. Its input is left out: it may hold anything, and ends in headers and logs."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return Rejected(first["msg"], code=first["type"], pointer=pointer(first["loc"]))
+    first = error.errors(include_url=False, include_input=False)[0]
+    if _RECURSION in first["msg"]:
+        return Rejected("nested too deeply", code="too_deep")
+    limits = {name: limit for name, limit in first.get("ctx", {}).items() if name in _LIMITS}
+    return Rejected(first["msg"], code=first["type"], pointer=pointer(first["loc"]), limits=limits)

@@ -173,6 +173,7 @@ def _message(channel: Channel, event: str) -> Json:
 
 def _headers(channel: Channel, event: str) -> Json:
     """CloudEvents' attributes. Of partners no more is asked than the type."""
+    media = [name for name, named in channel.media_types.items() if named == event]
     properties: Json = {
         "ce_specversion": {**_TEXT, "const": "1.0"},
         "ce_id": _TEXT,
@@ -182,13 +183,16 @@ def _headers(channel: Channel, event: str) -> Json:
         "ce_subject": {**_TEXT, "description": channel.key},
     }
     if event != TOMBSTONE:
-        properties["content-type"] = {**_TEXT, "const": CONTENT_TYPE}
+        properties["content-type"] = {
+            **_TEXT,
+            **({"enum": [CONTENT_TYPE, *media]} if media else {"const": CONTENT_TYPE}),
+        }
         properties["ce_dataschema"] = {**_TEXT, "const": dataschema(channel.topic, event)}
     if channel.state:
         description = "The aggregate's version; a list's is its revision."
         properties[VERSION_HEADER] = {**_TEXT, "pattern": "^[0-9]+$", "description": description}
     foreign = "partner" in channel.publishers
-    required = ["ce_type"] if foreign else list(properties)
+    required = (["ce_type"] if not media else []) if foreign else list(properties)
     properties[TRACEPARENT] = {**_TEXT, "description": "W3C trace context."}
     if "matcher" in channel.publishers:
         properties[WRITER_HEADER] = {**_TEXT, "description": "Which matcher process wrote it."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from shared.contracts.common import Contract, Id, Instant, Texts, Version
 from shared.contracts.postings import PostingTerms
@@ -41,10 +41,10 @@ class PartnerPostingRemoved(Contract):
 class JobTechAdPublished(Contract):
     """An ad of the Swedish public employment service's JobTech feed, as it came.
 
-    `removed: true` is a removal. How its fields are mapped: `docs/partners.md`.
+    `removed: true` is a removal. How its fields are mapped: `docs/forms.md`.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True, coerce_numbers_to_str=True)
 
     id: PartnerPostingId
     removed: bool | None = None
@@ -54,6 +54,22 @@ class JobTechAdPublished(Contract):
     def ad(self) -> dict[str, Any]:
         """The whole ad, unknown fields included."""
         return self.model_dump()
+
+
+class JobPostingPublished(Contract):
+    """A schema.org `JobPosting` as JSON-LD: one object, or one with `@graph`, that holds one job posting.
+
+    It is recognised by its media type `application/ld+json`, by the schema `https://schema.org/JobPosting`, or
+    by its `ce_type`. How its fields are mapped: `docs/forms.md`.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _graph(cls, body: object) -> object:
+        """JSON-LD allows a list of nodes at the top: it is a graph without its name."""
+        return {"@graph": body} if isinstance(body, list) else body
 
 
 class Outcome(StrEnum):
@@ -76,6 +92,9 @@ class Fault(Contract):
     """For people, zh and en: what is wrong and how to mend it."""
 
 
+UnmappedName = Annotated[str, Field(max_length=120)]
+
+
 class PostingReceipt(Contract):
     """The answer to one record of a partner: at least once on the wire, and always the same answer."""
 
@@ -89,6 +108,10 @@ class PostingReceipt(Contract):
     version: Version | None = None
     """Our version that holds after this record; None when rejected."""
     faults: tuple[Fault, ...] = ()
+    notes: tuple[Fault, ...] = ()
+    """What was left out of a record that was taken, and why."""
+    unmapped: Annotated[tuple[UnmappedName, ...], Field(max_length=50)] = ()
+    """Fields that have no place in a posting, by name (dotted), at most 50. They are kept beside it."""
     received_at: Instant
     """Kafka's time stamp of the record."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from shared.contracts.partners import (
+    JobPostingPublished,
     JobTechAdPublished,
     PartnerPostingRemoved,
     PartnerPostingSubmitted,
@@ -22,6 +23,8 @@ from shared.contracts.profiles import (
 from shared.contracts.recommendations import RecommendationsRefreshed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shared.contracts.common import Contract
 
 Party = Literal["postings", "profiles", "matcher", "notifications", "partner", "operator"]
@@ -50,6 +53,10 @@ class Channel:
     state: bool
     """True: compacted, whole aggregates with versions, a null body is a tombstone."""
     summary: str = field(default="")
+    media_types: Mapping[str, str] = field(default_factory=dict)
+    """Event type by the body's media type, for records that do not name their type."""
+    schemas: Mapping[str, str] = field(default_factory=dict)
+    """Event type by the URI of a schema that others publish."""
 
     @property
     def models(self) -> dict[str, type[Contract]]:
@@ -63,9 +70,11 @@ CHANNELS: tuple[Channel, ...] = (
         "the partner's posting id",
         ("partner",),
         {"postings": ("postings.partners",)},
-        (PartnerPostingSubmitted, PartnerPostingRemoved, JobTechAdPublished),
+        (PartnerPostingSubmitted, PartnerPostingRemoved, JobTechAdPublished, JobPostingPublished),
         state=False,
-        summary="Postings of a partner region, in our own form or as JobTech ads.",
+        summary="Postings of a partner region: in our own form, as JobTech ads, or as schema.org job postings.",
+        media_types={"application/ld+json": JobPostingPublished.__name__},
+        schemas={f"{http}://schema.org/JobPosting": JobPostingPublished.__name__ for http in ("https", "http")},
     ),
     Channel(
         PARTNER_RECEIPTS,

@@ -71,7 +71,7 @@ def poison(topic: str) -> Iterable[Poison]:
     yield Poison("json_invalid", b'{"id": ', good)
     yield Poison("json_invalid", b'{"id": "\xff"}', good)
     yield Poison("json_invalid", b"", good)
-    yield Poison("json_invalid", b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}", good)
+    yield Poison("too_deep", b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}", good)
     yield Poison("json_invalid", b'{"id":"x","version":' + b"9" * 10_000 + b"}", good)
     yield Poison("json_invalid", b"garbage" * (2 * MB // 7), good)
     yield Poison("missing", b"{}", good)
@@ -79,18 +79,24 @@ def poison(topic: str) -> Iterable[Poison]:
     yield Poison("missing", b"{}", good, timestamp_ms=-(10**15))
     yield Poison("missing", b"{}", [*good, ("reply_to", REPLIES.encode()), ("correlation_id", b"1")])
     yield Poison("invalid_header", b"{}", with_header(good, "ce_type", b"\xff\xfe"))
-    yield Poison("unknown_type", b"{}", with_header(good, "ce_type", None))
-    yield Poison("unknown_type", b"{}", with_header(good, "ce_type", b"SomethingHappened"))
+    unnamed = [(name, value) for name, value in good if name != "ce_dataschema"]
+    yield Poison("unknown_type", b"{}", with_header(unnamed, "ce_type", None))
+    yield Poison("unknown_type", b"{}", with_header(unnamed, "ce_type", b"SomethingHappened"))
     yield Poison("unknown_type", b"{}", [])
     yield Poison("unknown_schema_version", b"{}", with_header(good, "ce_dataschema", other[:-1] + b"2"))
     structured = with_header(good, "content-type", b"application/cloudevents+json")
-    yield Poison("invalid_json", b'{"data":' + b"[" * 100_000, structured)
+    yield Poison("too_deep", b'{"data":' + b"[" * 100_000, structured)
+    yield Poison("invalid_json", b'{"data":', structured)
 
 
 def poison_of_partners() -> Iterable[Poison]:
     """What is wrong on a partner's topic alone."""
     good = headers_of(EVENT_OF[SUBMITTED], SUBMITTED)
     yield Poison("null_body", None, good)
+    # its schema names the form
+    yield Poison("missing", b"{}", with_header(good, "ce_type", None))
+    yield Poison("missing", b"{}", with_header(good, "ce_type", b"SomethingHappened"))
+    yield Poison("unknown_type", b"{}", with_header([], "content-type", b"application/json"))
     yield Poison("string_too_long", submitted(description={"en": NOISE[: 2 * MB].decode()}), good)
     yield Poison("json_invalid", NOISE[: 2 * MB], good)
     yield Poison("json_invalid", NOISE[: int(3.9 * MB)], good)
@@ -99,6 +105,8 @@ def poison_of_partners() -> Iterable[Poison]:
 
 def poison_of_state() -> Iterable[Poison]:
     """What is wrong where a null body is a tombstone."""
+    good = headers_of(EVENT_OF[POSTINGS], POSTINGS)
+    yield Poison("unknown_type", b"{}", with_header(good, "ce_type", b"SomethingHappened"))
     yield Poison("missing_version", None, [])
     yield Poison("missing_version", None, [(VERSION_HEADER, None)])
     yield Poison("missing_version", None, [(VERSION_HEADER, b"9" * 10_000)])

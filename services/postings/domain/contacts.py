@@ -7,7 +7,10 @@ an opening time, a date or an amount; names of people in a text are not found.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from services.postings.domain.texts import printable
 
 REPLACEMENT: Final = "…"
 
@@ -29,8 +32,47 @@ _NO_PHONE: Final = re.compile(
 )
 _DIGITS: Final = re.compile(r"\d(?:\D{0,3}\d){7}")
 """Without eight digits near each other there is no number to look for; most texts have none."""
+_SHORTEST: Final = len("a@b.se")
 _PHONE_DIGITS: Final = range(8, 16)
 """A national number with its area code has 8 digits or more; E.164 allows at most 15."""
+
+_CONTACT: Final = re.compile(
+    r"contact|kontakt|mail|phone|telef|fax|mobile|wechat|whatsapp|skype|recruiter|manager.?name"
+    r"|联系|电话|手机|邮箱|微信|传真|身份证"
+)
+"""In a field's folded name: what it holds is how to reach somebody, or who that is."""
+_PEOPLE: Final = frozenset({"person", "contactpoint"})
+"""Types of schema.org that describe a person."""
+
+
+@lru_cache(maxsize=4096)
+def is_contact(name: str) -> bool:
+    """True for a field that by its name holds somebody's contact."""
+    return _CONTACT.search(name.casefold()) is not None
+
+
+def without_contacts(value: object) -> object:
+    """JSON without people's contacts: such fields and nodes go, and texts lose what `redact` finds.
+
+    Recurses: the caller has made sure that the value is not nested too deeply.
+    """
+    if isinstance(value, str):
+        return redact(printable(value)) if len(value) >= _SHORTEST else printable(value)
+    if isinstance(value, list):
+        return [without_contacts(item) for item in value if not _is_person(item)]
+    if isinstance(value, dict):
+        return {
+            name: without_contacts(held)
+            for name, held in value.items()
+            if not is_contact(name) and not _is_person(held)
+        }
+    return value
+
+
+def _is_person(value: object) -> bool:
+    kind = value.get("@type") if isinstance(value, dict) else None
+    kinds = kind if isinstance(kind, list) else [kind]
+    return any(isinstance(one, str) and re.split(r"[:/#]", one)[-1].casefold() in _PEOPLE for one in kinds)
 
 
 def redact(text: str) -> str:

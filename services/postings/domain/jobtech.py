@@ -1,13 +1,13 @@
 """JobTech ads (Swedish public employment service) as postings.
 
-What is taken, what is left out and why: `docs/partners.md`. Field names: JobTech's JobStream and JobSearch
+What is taken, what is left out and why: `jobtech_fields.py`. Field names: JobTech's JobStream and JobSearch
 APIs. Labels differ between years and are compared folded. Contacts are never read.
 """
 
 from __future__ import annotations
 
-import html
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from services.postings.domain.faults import Faults, fault, invalid
 from services.postings.domain.ordering import Order, order_of
-from services.postings.domain.submission import Removal, Submission
+from services.postings.domain.submission import Removal, Submission, web_address
+from services.postings.domain.texts import plain, shortened
 from shared.contracts.common import MAX_SKILLS, Code, Education, EmploymentType
 from shared.contracts.partners import JobTechAdPublished
 from shared.contracts.postings import PostingTerms
@@ -24,8 +25,8 @@ from shared.contracts.postings import PostingTerms
 LANGUAGE: Final = "sv"
 STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 """JobTech's times have no offset and are local."""
-MAX_TEXT: Final = 20_000
 YEARS: Final = range(2000, 2101)
+MOST_OPENINGS: Final = 100_000
 
 COUNTIES: Final = frozenset(
     "01 03 04 05 06 07 08 09 10 12 13 14 17 18 19 20 21 22 23 24 25".split()  # noqa: SIM905 - reads as a table
@@ -77,8 +78,6 @@ _ON_CALL: Final = "behovsanställning"
 _SHORT: Final = ("upp till 10 dagar", "11 dagar", "3 månader", "3 - 6 månader")
 _PART_TIME: Final = "deltid"
 _FULL_TIME: Final = "heltid"
-_TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
-_BREAK: Final = re.compile(r"<(?:br|/p|/li|/h\d|/div)\b[^<>]{0,100}>", re.IGNORECASE)
 _GROUP: Final = re.compile(r"\d{4}")
 
 T = TypeVar("T")
@@ -139,7 +138,15 @@ class _Wanted(_Part):
     education_level: Many = ()
 
 
-class _Ad(_Part):
+class _Times(_Part):
+    """All that is read of a removal: nothing else in it may keep a dead posting open."""
+
+    publication_date: str | None = None
+    removed_date: str | None = None
+    timestamp: int | None = None
+
+
+class _Ad(_Times):
     """The fields that are read; all others are left alone."""
 
     headline: Annotated[str, Field(max_length=1000)] | None = None
@@ -155,12 +162,9 @@ class _Ad(_Part):
     nice_to_have: Annotated[_Wanted, BeforeValidator(_first)] = _Wanted()
     driving_license_required: bool | None = None
     driving_license: Many = ()
-    number_of_vacancies: Annotated[int, Field(le=100_000)] | None = None
+    number_of_vacancies: int | None = None
     application_deadline: str | None = None
     last_publication_date: str | None = None
-    publication_date: str | None = None
-    removed_date: str | None = None
-    timestamp: int | None = None
     webpage_url: Annotated[str, Field(max_length=2000)] | None = None
 
 
@@ -168,27 +172,40 @@ class _TimeError(ValueError):
     """Carries the field at fault."""
 
 
-def read(record: JobTechAdPublished) -> Submission | Removal | Faults:
-    """What an ad says, or every fault in it."""
+def read(record: JobTechAdPublished, whole: Mapping[str, object] | None = None) -> Submission | Removal | Faults:
+    """What an ad says, or every fault in it. `whole`: the ad as it came, where it is at hand."""
+    whole = record.ad if whole is None else whole
     try:
-        ad = _Ad.model_validate(record.ad)
-        order = _order(ad)
         if record.removed:
-            return Removal(record.id, order)
-        if not (ad.headline or "").strip():
+            return Removal(record.id, _order(_Times.model_validate(whole)))
+        ad = _Ad.model_validate(whole)
+        order = _order(ad)
+        if not plain(ad.headline or ""):
             return (fault("missing", "/headline"),)
-        return Submission(record.id, order, _terms(ad), _reference(ad), ad.webpage_url)
+        url, notes = web_address(ad.webpage_url or None, "/webpage_url")
+        return Submission(record.id, order, _terms(ad), _reference(ad), url, (*notes, *_notes(ad)))
     except ValidationError as error:
         return invalid(error)
     except _TimeError as error:
         return (fault("invalid_time", f"/{error}"),)
 
 
+def _notes(ad: _Ad) -> Faults:
+    """What is left out of an ad that is taken."""
+    ends = [name for name in ("application_deadline", "last_publication_date") if _is_no_end(getattr(ad, name))]
+    openings = ad.number_of_vacancies or 1
+    return (
+        *(fault("no_end", f"/{name}") for name in ends),
+        *(() if 1 <= openings <= MOST_OPENINGS else (fault("out_of_range", "/number_of_vacancies"),)),
+    )
+
+
 def _terms(ad: _Ad) -> PostingTerms:
+    openings = ad.number_of_vacancies or 1
     required = _codes((*ad.must_have.skills, *ad.must_have.work_experiences))
     preferred = _codes((*ad.nice_to_have.skills, *ad.nice_to_have.work_experiences))
     return PostingTerms(
-        title={LANGUAGE: _plain(ad.headline or "")},
+        title={LANGUAGE: shortened(plain(ad.headline or ""))},
         description=_description(ad.description),
         employer_name=ad.employer.name or ad.employer.workplace,
         occupation=_occupation(ad),
@@ -198,12 +215,12 @@ def _terms(ad: _Ad) -> PostingTerms:
         licences=() if ad.driving_license_required is False else _licences(ad),
         regions=_regions(ad.workplace_address),
         employment_type=_employment_type(ad),
-        openings=max(ad.number_of_vacancies or 1, 1),
+        openings=openings if 1 <= openings <= MOST_OPENINGS else 1,
         valid_through=_valid_through(ad),
     )
 
 
-def _order(ad: _Ad) -> Order:
+def _order(ad: _Times) -> Order:
     """By `timestamp` (milliseconds); without it by the time of removal or publication."""
     if ad.timestamp is not None:
         try:
@@ -222,11 +239,20 @@ def _order(ad: _Ad) -> Order:
 
 def _valid_through(ad: _Ad) -> datetime | None:
     """The earlier of the last day to apply and the last day shown; a date alone lasts to its end."""
-    ends = [_moment(ad, name) for name in ("application_deadline", "last_publication_date")]
+    names = ("application_deadline", "last_publication_date")
+    ends = [_moment(ad, name) for name in names if not _is_no_end(getattr(ad, name))]
     return min((end for end in ends if end), default=None)
 
 
-def _moment(ad: _Ad, name: str) -> datetime | None:
+def _is_no_end(text: str | None) -> bool:
+    """True for a date after the years that we know, which feeds write where there is no end."""
+    try:
+        return text is not None and datetime.fromisoformat(text).year > YEARS[-1]
+    except ValueError:
+        return False
+
+
+def _moment(ad: _Times, name: str) -> datetime | None:
     text: str | None = getattr(ad, name)
     if not text:
         return None
@@ -238,7 +264,10 @@ def _moment(ad: _Ad, name: str) -> datetime | None:
         raise _TimeError(name)
     if len(text) == len("2026-01-01"):
         moment = datetime.combine(moment, time(23, 59, 59))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)).astimezone(UTC)
+    moment = (moment if moment.tzinfo else moment.replace(tzinfo=STOCKHOLM)).astimezone(UTC)
+    if moment.year not in YEARS:  # an offset has carried it over the edge
+        raise _TimeError(name)
+    return moment
 
 
 def _occupation(ad: _Ad) -> Code | None:
@@ -307,11 +336,5 @@ def _reference(ad: _Ad) -> str | None:
 
 def _description(description: _Description) -> dict[str, str]:
     text = description.text or description.text_formatted or description.conditions or ""
-    text = _plain(text)
+    text = shortened(plain(text))
     return {LANGUAGE: text} if text else {}
-
-
-def _plain(text: str) -> str:
-    """Text without HTML, at most MAX_TEXT characters."""
-    text = html.unescape(_TAG.sub(" ", _BREAK.sub("\n", text))).replace("\r\n", "\n").strip()
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"

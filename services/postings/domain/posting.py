@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from services.postings.domain.contacts import redact
+from services.postings.domain.texts import plain, printable
 from shared.contracts.postings import (
     CloseReason,
     Posting,
@@ -43,10 +44,14 @@ def partner_employer_id(partner: str, reference: str | None, name: str | None) -
 
 
 def cleaned(terms: PostingTerms) -> PostingTerms:
-    """The terms as they may go on a topic: texts without contact details, each skill named once."""
+    """The terms as they may go on a topic: plain texts without contact details, each skill named once."""
     facts = _facts(terms)
     facts["title"] = _redacted(terms.title)
     facts["description"] = _redacted(terms.description)
+    facts["employer_name"] = terms.employer_name and printable(terms.employer_name)
+    facts["occupation"] = terms.occupation and _labelled(terms.occupation)
+    facts["regions"] = tuple(_labelled(region) for region in terms.regions)
+    facts["licences"] = tuple(_labelled(licence) for licence in terms.licences)
     facts["required_skills"] = required = _once(terms.required_skills)
     named = {skill.key for skill in required}
     facts["preferred_skills"] = tuple(s for s in _once(terms.preferred_skills) if s.key not in named)
@@ -176,11 +181,18 @@ def _facts(terms: PostingTerms) -> dict[str, Any]:
 
 
 def _redacted(texts: Texts) -> Texts:
-    return {language: redact(text) for language, text in texts.items()}
+    return {language: redact(plain(text)) for language, text in texts.items()}
+
+
+def _labelled(code: Code) -> Code:
+    """The code with labels that people may read."""
+    labels = code.label and _redacted(code.label)
+    return code if labels == code.label else code.model_copy(update={"label": labels})
 
 
 def _once(codes: Iterable[Code]) -> tuple[Code, ...]:
     named: dict[str, Code] = {}
     for code in codes:
-        named.setdefault(code.key, code)
+        if code.key not in named:
+            named[code.key] = _labelled(code)
     return tuple(named.values())

@@ -51,6 +51,8 @@ class _Books:
     orders: dict[str, Order]
     changed: set[str] = field(default_factory=set)
     moved: dict[str, Order] = field(default_factory=dict)
+    rests: dict[str, str | None] = field(default_factory=dict)
+    """What of the newest submissions has no place in a posting, by our posting id."""
     rows: list[Document] = field(default_factory=list)
 
 
@@ -81,7 +83,9 @@ async def take(
                 "this partner is not registered", code="unknown_partner", stage="TOPIC"
             )
             unpublished.append(_rejected(record, (undecoded(unknown[record.record_id]),)))
-    await store.save_postings([books.postings[changed] for changed in sorted(books.changed)], session, books.moved)
+    await store.save_postings(
+        [books.postings[changed] for changed in sorted(books.changed)], session, books.moved, books.rests
+    )
     await store.add_receipts(unpublished, now, session)
     await outbox.add(store.db, session, books.rows)
     return unknown
@@ -128,11 +132,15 @@ def _take_one(books: _Books, record: Incoming, now: datetime) -> PostingReceipt:
     books.orders[posting_id] = decision.order
     if decision.outcome is not Outcome.STALE:
         books.moved[posting_id] = decision.order
+        if isinstance(record.content, Submission):
+            books.rests[posting_id] = record.content.rest
     if decision.outcome is Outcome.ACCEPTED and decision.posting is not None:
         books.postings[posting_id] = decision.posting
         books.changed.add(posting_id)
         books.rows.append(posting_row(before, decision.posting, record.traceparent))
     after = decision.posting
+    taken = record.content if isinstance(record.content, Submission) else None
+    notes, unmapped = (taken.notes, taken.unmapped) if taken else ((), ())
     return PostingReceipt(
         id=record.record_id,
         partner_posting_id=record.posting,
@@ -140,6 +148,8 @@ def _take_one(books: _Books, record: Incoming, now: datetime) -> PostingReceipt:
         posting_id=after and after.id,
         version=after and after.version,
         faults=decision.faults,
+        notes=notes,
+        unmapped=unmapped,
         received_at=record.received_at,
     )
 

@@ -234,3 +234,45 @@ class NeverReads:
 
     def seekers(self, texts: Sequence[str]) -> list[Found]:
         raise AssertionError(texts)
+async def test_what_has_no_place_in_a_posting_is_kept_beside_it_and_goes_with_it(world: World) -> None:
+    await register(world)
+    job = {
+        "@type": "JobPosting",
+        "identifier": "J1",
+        "title": "Welder",
+        "shift": "nights",
+        "applicationContact": {"x": 1},
+    }
+    await take(
+        world,
+        [
+            record(0, posting(2, pay={"min": 5, "currency": "CNY", "period": "hour"}, note="Ring 070-123 45 67")),
+            record(1, posting(1, shade="an older record says nothing any more")),
+            record(2, job | {"jobLocation": "Atlantis"}, "JobPostingPublished"),
+        ],
+    )
+    mine, stale, theirs = receipts(await world.outbox())
+    assert (mine["outcome"], mine["unmapped"], stale["outcome"]) == ("accepted", ["pay.period", "note"], "stale")
+    assert (theirs["partner_posting_id"], theirs["unmapped"]) == ("J1", ["shift"])
+    assert [(note["pointer"], note["code"]) for note in theirs["notes"]] == [("/jobLocation", "unknown_place")]
+
+    async def kept(receipt: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        row = await world.mongo.db["postings"].find_one({"_id": receipt["posting_id"]})
+        return row and row["rest"] and json.loads(row["rest"])
+
+    assert await kept(mine) == {"pay": {"period": "hour"}, "note": "Ring …"}
+    assert await kept(theirs) == {"shift": "nights"}
+    await take(world, [record(3, {"id": "A1", "sequence": 3}, "PartnerPostingRemoved")])
+    assert await kept(mine) == {"pay": {"period": "hour"}, "note": "Ring …"}, "a closed posting is one still"
+    await take(world, [record(4, posting(4))])
+    assert await kept(mine) is None
+    await world.mongo.db["postings"].delete_one({"_id": theirs["posting_id"]})
+    assert await kept(theirs) is None, "there is no other place where it would be left"
+
+
+async def test_a_record_that_once_stopped_its_partition(world: World) -> None:
+    await register(world)
+    ad = {"id": "1", "headline": "Svetsare", "version": "abc"}
+    refused = await take(world, [record(0, ad, "JobTechAdPublished"), record(1, posting(1))])
+    assert refused == []
+    assert [receipt["outcome"] for receipt in receipts(await world.outbox())] == ["accepted", "accepted"]
