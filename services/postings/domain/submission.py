@@ -26,14 +26,14 @@ class Submission:
     terms: PostingTerms
     employer_reference: str | None = None
     url: str | None = None
-    linker: str | None = None
-    """What read the words of the terms; None: nothing did."""
     notes: Faults = ()
     """What was left out of the record, and why."""
     unmapped: tuple[str, ...] = ()
     """Fields that have no place in a posting, by name."""
     rest: str | None = None
     """What of the record has no place in the posting, as JSON, without people's contacts."""
+    linker: str | None = None
+    """What read the words of the terms; None: nothing did."""
 
 
 @dataclass(frozen=True, slots=True)
