@@ -16,7 +16,7 @@ from services.postings.domain.jobposting_fields import JOBPOSTING_ROWS
 from services.postings.domain.jobtech import read as read_jobtech
 from services.postings.domain.jobtech_fields import JOBTECH_ROWS
 from services.postings.domain.jsonld import job_posting
-from services.postings.domain.mapping import Row, Tree, is_too_deep, rest_of, tree
+from services.postings.domain.mapping import MAX_DEPTH, Row, Tree, is_too_deep, rest_of, tree
 from services.postings.domain.submission import OWN_ROWS, Removal, Submission, read_removed, read_submitted
 from services.postings.domain.texts import has_control
 from shared.contracts.common import Contract
@@ -96,7 +96,7 @@ def read(model: Contract, data: bytes) -> Reading:
     """What a decoded record says. `data` is its JSON, of which `model` was made."""
     body = from_json(data)
     record: Record = {"@graph": body} if isinstance(body, list) else body
-    if is_too_deep(record):
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and is_too_deep(record):  # the count spares most the walk
         return Reading(posting_id(record), (fault("too_deep"),))
     match model:
         case JobPostingPublished():

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from services.postings.domain.submission import Submission
 from services.postings.handlers import _decoded, _undecoded
+from services.postings.partner import files
 from services.postings.partner.__main__ import main
 from services.postings.partner.checking import check, form_named
 from services.postings.partner.converting import Remark
@@ -89,19 +90,11 @@ def test_a_broken_element_does_not_end_the_list():
     st.integers(1, 7),
 )
 def test_any_list_comes_apart_as_it_was_put_together(items: list[Any], chunk: int):
-    class Slow(BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            return super().read(min(size or 0, chunk) if size and size > 0 else size)
-
-        def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 - a buffer
-            got = self.read(min(len(buffer), chunk))
-            buffer[: len(got)] = got
-            return len(got)
-
-    for indent in (None, 1):
-        text = json.dumps(items, indent=indent).encode()
-        cut = [line.value for line in records(BufferedReader(Slow(text), chunk))]
-        assert [json.loads(value or b"") for value in cut] == items
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "_CHUNK", chunk)
+        for indent in (None, 1):
+            cut = [line.value for line in records(stream(json.dumps(items, indent=indent).encode()))]
+            assert [json.loads(value or b"") for value in cut] == items
 
 
 def test_what_is_too_large_is_named_and_the_rest_goes_on():
