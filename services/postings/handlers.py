@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from services.postings.domain.faults import undecoded
+from services.postings.domain.faults import fault, undecoded
 from services.postings.domain.forms import named_in, read
 from services.postings.domain.intake import received
+from services.postings.domain.sources import names_another
 from services.postings.usecases.intake import Incoming, take
 from shared.contracts.registry import partner_of
 
@@ -28,11 +30,18 @@ async def partner_records(
     """A batch of partners' records, decoded or not; gives back those that nobody may send."""
     now = clock()
     records = {record.id: record for record in batch.records}
-    incoming = [_decoded(event, now) for event in batch.events]
+    incoming = [_own(_decoded(event, now), event) for event in batch.events]
     incoming += [_undecoded(record, reason, now) for record, reason in batch.undecodable]
     incoming.sort(key=lambda one: (one.partner, one.offset))
     refused = await take(store, reader, session, incoming, now)
     return [(records[record_id], reason) for record_id, reason in refused.items()]
+
+
+def _own(incoming: Incoming, event: Event) -> Incoming:
+    """Rejected, whatever else it says, if it says that another partner sent it."""
+    if names_another(incoming.partner, event.headers.get("ce_source", "")):
+        return replace(incoming, content=(fault("foreign_source"),))
+    return incoming
 
 
 def _decoded(event: Event, now: datetime) -> Incoming:

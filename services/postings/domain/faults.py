@@ -22,6 +22,10 @@ MAX_FAULTS: Final = 20
 """Most faults that one receipt names; mending these usually mends the rest."""
 
 _OWN: Final[dict[str, tuple[str, str]]] = {
+    "foreign_source": (
+        "消息头 ce_source 指的是另一合作方，请改为 urn:partner:<本方编号> 或去掉",
+        "The header ce_source names another partner: write urn:partner:<your id>, or leave it out",
+    ),
     "missing": ("缺少必填字段，请补上", "This field is required: add it"),
     "blank": ("文字为空白，请填写或去掉该语言", "The text is blank: write it, or leave this language out"),
     "invalid_time": (
