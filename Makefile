@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot feed-quality verify-lists policy policy-rollback replay contracts token lock up down clean fuzz
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ policy-rollback: $(STAMP) ## by the one before again; again: further back [BY=ac
 
 replay: $(STAMP) ## what POLICY=my.toml would change, into out/replay [SAMPLE=20000] [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.replay '$(POLICY)' $(if $(SAMPLE),--sample $(SAMPLE))
+
+operator: $(STAMP) ## partners and dead letters [ARGS="partner list"] [KAFKA_BOOTSTRAP=host:port] [POSTINGS_URL=]
+	@$(PYTHON) -m deploy.operator $(or $(ARGS),--help)
 
 contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts and the services
 	$(PYTHON) -m deploy.contracts

@@ -14,7 +14,7 @@ from shared.taxonomy import Taxonomy, load
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Kafka, MongoDB and Redis; a test that needs them empty calls `servers.reset()` first."""
-    with running_servers(tmp_path_factory.mktemp("servers")) as running:
+    with running_servers(tmp_path_factory.mktemp("servers"), partners=True) as running:
         yield running
 
 

@@ -40,7 +40,7 @@ def hold() -> int:
         signal.signal(number, lambda *_: stopped.set())
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with running_servers(DEV / "servers") as servers:
+        with running_servers(DEV / "servers", partners=True) as servers:
             state = {"pid": os.getpid(), "kind": servers.kind, "addresses": vars(servers.addresses)}
             part = STATE.with_suffix(".part")
             part.write_text(json.dumps(state), "utf-8")
@@ -111,7 +111,7 @@ def status() -> int:
     if state is None:
         print("down")
         return 3
-    print(f"up ({state['kind']}, owner {state['pid']}): " + ", ".join(state["addresses"].values()))
+    print(f"up ({state['kind']}, owner {state['pid']}): " + ", ".join(filter(None, state["addresses"].values())))
     return 0
 
 

@@ -7,6 +7,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import docker
 from docker.errors import DockerException, ImageNotFound
@@ -14,10 +17,11 @@ from requests.exceptions import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from deploy.certificates import CA_PEM, development_identity, write
 from deploy.downloads import say
 from deploy.servers import guard
 from deploy.servers.addresses import Addresses, ServerError
-from deploy.servers.broker import broker_settings
+from deploy.servers.broker import PartnerListener, broker_settings
 from deploy.servers.children import free_port
 from deploy.servers.database import MONGO_OPTIONS
 from deploy.servers.readiness import kafka_ready, mongo_ready, redis_ready, wait_until
@@ -99,23 +103,26 @@ def _pull_if_missing(engine: docker.DockerClient, image: str) -> None:
 
 
 def start_containers(
-    broker_config: Mapping[str, str], stack: ExitStack
+    root: Path, broker_config: Mapping[str, str], stack: ExitStack, *, partners: bool
 ) -> tuple[Addresses, ContainerServer, ContainerServer, ContainerServer]:
-    """Start the three at once; `stack`, or the guard if this process is killed, removes them."""
+    """Start the three at once; `stack`, or the guard if this process is killed, removes them.
+
+    `root` takes the certificate that partners trust, if they may come in.
+    """
     testcontainers_config.ryuk_disabled = True
     owner = uuid.uuid4().hex
     stack.callback(_end_guard, _start_guard(owner))
     host, port = "127.0.0.1", free_port()
     # The same number inside and outside: what the broker and the replica set call themselves is then
     # true for both sides.
-    environment = {
-        "KAFKA_" + name.upper().replace(".", "_"): value
-        for name, value in broker_settings(host, port, 9093, broker_config, bind="").items()
-    }
-    environment["KAFKA_HEAP_OPTS"] = "-Xmx512m"
+    door = _partner_listener(root / "partners", host) if partners else None
+    settings = broker_settings(host, port, 9093, broker_config, bind="", partners=door)
     kafka = _container(KAFKA_IMAGE, owner, port, port)
-    kafka.env.update(environment)
+    kafka.env.update({_variable(name): value for name, value in settings.items()})
+    kafka.env["KAFKA_HEAP_OPTS"] = "-Xmx512m"
     kafka_at = f"{host}:{port}"
+    if door is not None:
+        kafka.ports[str(door.port)] = (host, door.port)  # type: ignore[assignment]
     mongo_port, redis_port = free_port(), free_port()
     mongo = _container(MONGO_IMAGE, owner, mongo_port, mongo_port).with_command(
         [*MONGO_OPTIONS, "--port", str(mongo_port), "--bind_ip_all"]
@@ -130,7 +137,24 @@ def start_containers(
     with ThreadPoolExecutor(max_workers=len(servers)) as pool:
         for started in [pool.submit(server.start) for server in servers]:
             started.result()
-    return Addresses(kafka_at, f"mongodb://{host}:{mongo_port}/?replicaSet=rs0", redis_at), *servers
+    at = Addresses(kafka_at, f"mongodb://{host}:{mongo_port}/?replicaSet=rs0", redis_at)
+    if door is not None:
+        at = replace(at, partners=f"{host}:{door.port}", partners_ca=str(root / "partners" / CA_PEM))
+    return at, *servers
+
+
+def _variable(setting: str) -> str:
+    """The environment variable that the image reads a setting from."""
+    return "KAFKA_" + setting.upper().replace("-", "___").replace(".", "_")
+
+
+def _partner_listener(root: Path, host: str) -> PartnerListener:
+    """With a new certificate, in the settings themselves: a file of this machine need not be one of the engine's."""
+    identity = development_identity([host, "localhost"], datetime.now(UTC))
+    write(root, identity)
+    pem = {"ssl.keystore.key": identity.key, "ssl.keystore.certificate.chain": identity.certificate}
+    # as one line: the image makes a properties file of it
+    return PartnerListener(free_port(), {name: text.replace("\n", "\\n") for name, text in pem.items()})
 
 
 def _container(image: str, owner: str, inside: int, outside: int) -> DockerContainer:

@@ -6,12 +6,15 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from deploy.certificates import CA_PEM, KAFKA_PEM, development_identity, write
 from deploy.downloads import run
 from deploy.servers import downloads
 from deploy.servers.addresses import PROJECT, Addresses, ServerError
-from deploy.servers.broker import broker_settings
+from deploy.servers.broker import PartnerListener, broker_settings
 from deploy.servers.children import free_port, last_lines, send, spawn
 from deploy.servers.database import MONGO_OPTIONS
 from deploy.servers.readiness import kafka_ready, mongo_ready, redis_ready, wait_until
@@ -72,11 +75,12 @@ class LocalServer:
 
 
 def start_local(
-    root: Path, broker_config: Mapping[str, str], stack: ExitStack
+    root: Path, broker_config: Mapping[str, str], stack: ExitStack, *, partners: bool
 ) -> tuple[Addresses, LocalServer, LocalServer, LocalServer]:
     """Fetch what is missing, start the three at once; `stack` stops them."""
     downloads.install_what_is_missing()
-    kafka_at, kafka = local_kafka(root / "kafka", broker_config)
+    door = _partner_listener(root / "partners") if partners else None
+    kafka_at, kafka = local_kafka(root / "kafka", broker_config, door)
     mongo_at, mongo = local_mongo(root / "mongo")
     redis_at, redis = local_redis(root / "redis")
     servers = (kafka, mongo, redis)
@@ -85,14 +89,27 @@ def start_local(
     with ThreadPoolExecutor(max_workers=len(servers)) as pool:
         for started in [pool.submit(server.start) for server in servers]:
             started.result()
-    return Addresses(kafka_at, mongo_at, redis_at), kafka, mongo, redis
+    at = Addresses(kafka_at, mongo_at, redis_at)
+    if door is not None:
+        at = replace(at, partners=f"{HOST}:{door.port}", partners_ca=str(root / "partners" / CA_PEM))
+    return at, kafka, mongo, redis
 
 
-def local_kafka(root: Path, broker_config: Mapping[str, str]) -> tuple[str, LocalServer]:
+def _partner_listener(root: Path) -> PartnerListener:
+    """With a certificate for development, the same one as last time."""
+    (port,) = _kept_ports(root, 1)
+    if not (root / KAFKA_PEM).exists():
+        write(root, development_identity([HOST, "localhost"], datetime.now(UTC)))
+    return PartnerListener(port, {"ssl.keystore.location": str(root / KAFKA_PEM)})
+
+
+def local_kafka(
+    root: Path, broker_config: Mapping[str, str], partners: PartnerListener | None = None
+) -> tuple[str, LocalServer]:
     """A formatted KRaft node, not started."""
     java, libs = downloads.java(), downloads.kafka_libs()
     port, controller_port = _kept_ports(root, 2)
-    settings = broker_settings(HOST, port, controller_port, broker_config, bind=HOST)
+    settings = broker_settings(HOST, port, controller_port, broker_config, bind=HOST, partners=partners)
     settings.setdefault("log.dirs", str(root / "data"))
     properties = root / "server.properties"
     properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "utf-8")

@@ -62,11 +62,15 @@ class Servers:
 
 
 @contextmanager
-def running_servers(root: Path, *, broker_config: Mapping[str, str] | None = None) -> Iterator[Servers]:
+def running_servers(
+    root: Path, *, broker_config: Mapping[str, str] | None = None, partners: bool = False
+) -> Iterator[Servers]:
     """Servers for as long as the block runs: those given in the environment, else Docker's, else local ones.
 
     `root` takes the local servers' data and logs. `broker_config` are Kafka's own settings (given servers
-    keep theirs). SERVERS=docker or SERVERS=local in the environment leaves no choice.
+    keep theirs). `partners`: Kafka has the listener by which partners come in too, and checks rights; given
+    servers have it if KAFKA_PARTNERS_BOOTSTRAP and KAFKA_PARTNERS_CA say where. SERVERS=docker or SERVERS=local in
+    the environment leaves no choice.
     """
     given = Addresses.given()
     wish = os.environ.get("SERVERS", "")
@@ -77,16 +81,16 @@ def running_servers(root: Path, *, broker_config: Mapping[str, str] | None = Non
             yield Servers(given, "given", *(GivenServer(name) for name in ("Kafka", "MongoDB", "Redis")))
             return
         config = broker_config or {}
-        servers = None if wish == "local" else _docker(config, stack, wanted=wish == "docker")
-        yield servers or _local(root, config, stack)
+        servers = None if wish == "local" else _docker(root, config, stack, wanted=wish == "docker", partners=partners)
+        yield servers or _local(root, config, stack, partners=partners)
 
 
-def _docker(config: Mapping[str, str], stack: ExitStack, *, wanted: bool) -> Servers | None:
+def _docker(root: Path, config: Mapping[str, str], stack: ExitStack, *, wanted: bool, partners: bool) -> Servers | None:
     reason = why_no_containers()
     if reason is None:
         with ExitStack() as attempt:
             try:
-                addresses, *servers = start_containers(config, attempt)
+                addresses, *servers = start_containers(root, config, attempt, partners=partners)
             except Exception as error:  # whatever an engine may answer, local servers will do
                 reason = f"Docker answers, but its containers do not work here: {str(error).splitlines()[0]}"
                 if wanted:
@@ -100,6 +104,6 @@ def _docker(config: Mapping[str, str], stack: ExitStack, *, wanted: bool) -> Ser
     return None
 
 
-def _local(root: Path, config: Mapping[str, str], stack: ExitStack) -> Servers:
-    addresses, *servers = start_local(root, config, stack)
+def _local(root: Path, config: Mapping[str, str], stack: ExitStack, *, partners: bool) -> Servers:
+    addresses, *servers = start_local(root, config, stack, partners=partners)
     return Servers(addresses, "local", *servers)

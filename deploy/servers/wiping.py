@@ -12,9 +12,11 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.protocol.group import LeaveGroupRequest
+from confluent_kafka.admin import AdminClient, UserScramCredentialDeletion
 from pymongo import MongoClient
 from redis import Redis
 
+from deploy.operator.kafka import EVERY_RIGHT
 from deploy.servers.addresses import Addresses, ServerError
 from deploy.servers.readiness import in_own_loop
 
@@ -29,8 +31,10 @@ COORDINATOR_STARTS = (
 
 
 def wipe(addresses: Addresses) -> None:
-    """Remove every topic, consumer group, database of a service, and key. Stop the services first."""
+    """Remove every topic, right, user, consumer group, database of a service, and key. Stop the services first."""
     in_own_loop(lambda: _wipe_kafka(addresses.kafka))
+    if addresses.partners:
+        _wipe_rights(addresses.kafka)
     patience = PATIENCE_S * 1000
     client: MongoClient[dict[str, Any]] = MongoClient(addresses.mongo, serverSelectionTimeoutMS=patience)
     try:
@@ -43,6 +47,22 @@ def wipe(addresses: Addresses) -> None:
         redis.flushall()
     finally:
         redis.close()
+
+
+def _wipe_rights(bootstrap: str) -> None:
+    """Every ACL and SCRAM user."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for removed in admin.delete_acls([EVERY_RIGHT]).values():
+        removed.result(PATIENCE_S)
+    described: Any = admin.describe_user_scram_credentials()
+    users = [
+        UserScramCredentialDeletion(user, info.mechanism)
+        for user, found in described.result(PATIENCE_S).items()
+        for info in found.scram_credential_infos
+    ]
+    if users:
+        for changed in admin.alter_user_scram_credentials([*users]).values():
+            changed.result(PATIENCE_S)
 
 
 async def _wipe_kafka(bootstrap: str) -> None:

@@ -1,0 +1,162 @@
+"""The operator's kit: `make operator ARGS="partner list"`, or `python -m deploy.operator partner list`.
+
+partner onboard ID --name NAME    register, make topics and rights, and show the password once
+partner list | show ID            who there is, and what each may do
+partner pause ID | resume ID      take the right to publish away, and give it back
+partner rotate ID [--finish]      a second account beside the first; --finish removes the first
+partner retire ID --yes           for ever: rights and passwords go, the id never comes back
+
+dead-letters list [TOPIC]         how many there are and why; or the letters of one topic
+dead-letters show LETTER          why, from where, headers; --body also what it says
+dead-letters mend LETTER FILE     write its body to a file, to be edited
+dead-letters replay WHAT... [--body FILE] [--yes]
+                                  send letters again to where they came from, each once; a dry run without --yes
+
+A LETTER is topic/partition/offset; WHAT is some of these, or one topic of dead letters for all of its.
+--json prints one JSON object; --lang zh or en (by default as LANG says). Exit status: 0 done, 1 Kafka or postings is
+away (try again), 2 the command is written wrongly, 3 there is no such thing, 4 it may not be done as things stand.
+
+Environment: KAFKA_BOOTSTRAP, the internal listener; for onboard, list and show also POSTINGS_URL, and OPERATOR_TOKEN
+or else the development keys in KEYS_DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from aiokafka.errors import KafkaError
+
+from deploy.operator import dead_letters, partners
+from deploy.operator.answers import REFUSED, Answer, Language, Refusal, away
+from deploy.operator.kafka import Rights
+from deploy.operator.postings import register_from_environment
+from shared.errors import Unavailable
+from shared.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and say what came of it; the exit status."""
+    given = _parser().parse_args(arguments)
+    # the client library's own words about a broker that is away: we say it once
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    settings = ServiceSettings()
+    try:
+        rights = Rights(settings.kafka_bootstrap)
+        answer = _partner(given, rights) if given.subject == "partner" else _letters(given, settings, rights)
+    except Refusal as refusal:
+        answer = refusal.answer
+    except (KafkaError, Unavailable, OSError) as error:
+        answer = away("Kafka", error).answer
+    if given.json:
+        sys.stdout.write(json.dumps(answer.data, ensure_ascii=False) + "\n")
+    else:
+        out = sys.stderr if "error" in answer.data else sys.stdout
+        out.write((answer.zh if given.lang == "zh" else answer.en) + "\n")
+    return answer.status
+
+
+def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
+    if given.command in {"list", "show", "onboard"}:
+        register = register_from_environment()
+        if given.command == "list":
+            return partners.overview(rights, register)
+        if given.command == "show":
+            return partners.show(rights, register, given.partner)
+        return partners.onboard(rights, register, given.partner, given.name)
+    if given.command == "retire":
+        return partners.retire(rights, given.partner, really=given.yes)
+    rotation = partners.finish if given.command == "rotate" and given.finish else partners.rotate
+    change = {"pause": partners.pause, "resume": partners.resume, "rotate": rotation}[given.command]
+    return change(rights, given.partner)
+
+
+def _letters(given: argparse.Namespace, settings: ServiceSettings, rights: Rights) -> Answer:
+    topics = rights.partitions()
+    match given.command:
+        case "list" if given.topic is None:
+            return asyncio.run(dead_letters.overview(settings, topics))
+        case "list":
+            return asyncio.run(dead_letters.listed(settings, topics, given.topic, given.reason, given.limit))
+        case "show":
+            return asyncio.run(dead_letters.show(settings, topics, given.letter, body=given.body))
+        case "mend":
+            return asyncio.run(dead_letters.mend(settings, topics, given.letter, given.file))
+        case _:
+            return asyncio.run(
+                dead_letters.replay(
+                    settings, topics, given.what, reason=given.reason, body=_body(given.body), really=given.yes
+                )
+            )
+
+
+def _body(file: Path | None) -> bytes | None:
+    try:
+        return None if file is None else file.read_bytes()
+    except OSError as error:
+        raise Refusal(
+            REFUSED, "no_file", f"无法读取 {file}：{error.strerror}", f"{file} cannot be read: {error.strerror}"
+        ) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="one JSON object")
+    common.add_argument("--lang", choices=get_args(Language), default=_language(os.environ))
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.operator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    subjects = parser.add_subparsers(dest="subject", required=True)
+
+    partner = subjects.add_parser("partner", help="who may send us postings").add_subparsers(
+        dest="command", required=True
+    )
+    for name in ("list", "onboard", "show", "pause", "resume", "rotate", "retire"):
+        command = partner.add_parser(name, parents=[common])
+        if name != "list":
+            command.add_argument("partner", metavar="ID")
+        if name == "onboard":
+            command.add_argument("--name", required=True, help="the region or school as people know it")
+        if name == "rotate":
+            command.add_argument("--finish", action="store_true", help="only the newest account is left")
+        if name == "retire":
+            command.add_argument("--yes", action="store_true", help="do it: it cannot be undone")
+
+    letters = subjects.add_parser("dead-letters", help="records that could not be handled").add_subparsers(
+        dest="command", required=True
+    )
+    command = letters.add_parser("list", parents=[common])
+    command.add_argument("topic", nargs="?", help="the letters of this topic, for example postings.partners.dead")
+    command.add_argument("--reason", help="only letters with this code")
+    command.add_argument("--limit", type=int, default=100)
+    command = letters.add_parser("show", parents=[common])
+    command.add_argument("letter")
+    command.add_argument("--body", action="store_true", help="also what it says: it may hold personal data")
+    command = letters.add_parser("mend", parents=[common])
+    command.add_argument("letter")
+    command.add_argument("file", type=Path)
+    command = letters.add_parser("replay", parents=[common])
+    command.add_argument("what", nargs="+", help="letters, or one topic of dead letters")
+    command.add_argument("--reason", help="of a topic: only letters with this code")
+    command.add_argument("--body", type=Path, help="send this file in the place of the one letter's body")
+    command.add_argument("--yes", action="store_true", help="do it, instead of saying what would be done")
+    return parser
+
+
+def _language(environment: Mapping[str, str]) -> Language:
+    """As the terminal is set up."""
+    named = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return "zh" if named.lower().startswith("zh") else "en"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

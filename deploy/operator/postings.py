@@ -1,0 +1,72 @@
+"""The register of partners, which is the service postings': read and written over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+from http.client import HTTPException
+from pathlib import Path
+from typing import Final
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from deploy.operator.answers import REFUSED, Json, Refusal, away
+from shared.auth import PRIVATE_KEY, mint
+
+_PATIENCE_S: Final = 30.0
+
+
+class Register:
+    """Calls postings at `url` with an operator's token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._token = token
+
+    def register(self, partner: str, name: str) -> None:
+        """The partner is registered under this name, and its topics are there. Raises Refusal."""
+        self._call("PUT", f"/partners/{partner}", {"name": name})
+
+    def names(self) -> dict[str, str]:
+        """All registered partners: their names by id. Raises Refusal."""
+        return {str(one["id"]): str(one["name"]) for one in self._call("GET", "/partners")["items"]}
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+        if not self._url.startswith(("http://", "https://")):
+            raise away("postings", f"POSTINGS_URL={self._url}")
+        request = Request(self._url + path, data, headers, method=method)  # noqa: S310 - checked in the line before
+        try:
+            with urlopen(request, timeout=_PATIENCE_S) as response:  # noqa: S310 - the same
+                found: Json = json.load(response)
+                return found
+        except HTTPError as error:
+            said = error.read(2000).decode(errors="replace")
+            if error.code in {401, 403}:
+                raise Refusal(
+                    REFUSED,
+                    "no_token",
+                    f"postings 不接受该令牌（{error.code}）：请在 OPERATOR_TOKEN 中提供运营方令牌",
+                    f"postings does not take this token ({error.code}): give an operator's in OPERATOR_TOKEN",
+                ) from error
+            raise away("postings", f"{error.code} {said}") from error
+        except (URLError, HTTPException, OSError, ValueError) as error:
+            raise away("postings", error) from error
+
+
+def register_from_environment() -> Register:
+    """`POSTINGS_URL`, and `OPERATOR_TOKEN` or else a development key in `KEYS_DIR`. Raises Refusal without either."""
+    token = os.environ.get("OPERATOR_TOKEN", "")
+    keys = Path(os.environ.get("KEYS_DIR", ".dev/keys"))
+    if not token and not (keys / PRIVATE_KEY).exists():
+        raise Refusal(
+            REFUSED,
+            "no_token",
+            "请在 OPERATOR_TOKEN 中提供运营方令牌（开发环境可用 KEYS_DIR 指出开发密钥）",
+            "Give an operator's token in OPERATOR_TOKEN (or, for development, the keys' folder in KEYS_DIR)",
+        )
+    return Register(
+        os.environ.get("POSTINGS_URL", "http://localhost:8001"),
+        token or mint(keys, "operator", "operator-kit", ttl_s=300),
+    )

@@ -1,0 +1,453 @@
+"""Partners at Kafka's door: each may do what is its own and nothing else, and an operator can shut it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from deploy.operator.__main__ import main
+from deploy.operator.kafka import EVERY_RIGHT, Rights
+from deploy.operator.rights import reading, writing
+from deploy.processes import Platform
+from deploy.servers import Servers
+from tests.system.doors import Account, Desk, postings_alone, wire, write
+from tests.system.topics import Topics
+from tests.system.town import until
+
+POSTING = {"id": "A-1", "title": {"zh": "焊工", "en": "Welder"}}
+TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED = (
+    "TOPIC_AUTHORIZATION_FAILED",
+    "GROUP_AUTHORIZATION_FAILED",
+    "CLUSTER_AUTHORIZATION_FAILED",
+)
+
+
+@pytest.fixture(scope="module")
+def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with postings_alone(servers, tmp_path_factory.mktemp("doors")) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(servers: Servers, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", servers.addresses.kafka)
+    monkeypatch.setenv("POSTINGS_URL", platform["postings"].url)
+    monkeypatch.setenv("KEYS_DIR", str(platform.root / "keys"))
+    return Desk(servers)
+
+
+def new_id(name: str = "north") -> str:
+    return f"{name}-{uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True)
+class Two:
+    """A partner, and another one whose id begins with the first one's."""
+
+    one: Account
+    other: Account
+
+
+@pytest.fixture
+async def two(desk: Desk, topics: Topics) -> Two:
+    first = new_id()
+    found = Two(await desk.onboard(first), await desk.onboard(f"{first}-2"))
+    for account in (found.one, found.other):
+        await topics.create(f"exchange.{account.partner}.postings.v1")
+    return found
+
+
+# ------------------------------------------------------------------------------------- what is its own
+
+
+async def test_a_partner_publishes_and_reads_its_receipts_with_its_own_group(desk: Desk) -> None:
+    account = await desk.onboard(new_id())
+    await account.send(POSTING, ce_source=f"urn:partner:{account.partner}")
+    await account.send({"id": "A-2"})
+    outcomes = {one["partner_posting_id"]: one["outcome"] for one in await account.receipts(2)}
+    assert outcomes == {"A-1": "accepted", "A-2": "rejected"}
+    await account.send(POSTING)
+    (third,) = await account.receipts(1)  # the group's position was kept
+    assert third["outcome"] == "unchanged"
+
+
+async def test_a_partner_reads_its_exchange_topic(two: Two, topics: Topics) -> None:
+    await topics.write(f"exchange.{two.one.partner}.postings.v1", b"p-1", b"ours", [])
+    assert await asyncio.to_thread(read_one, two.one, f"exchange.{two.one.partner}.postings.v1") == b"ours"
+
+
+@pytest.mark.parametrize("claimed", ["urn:partner:other", "URN:PARTNER:other:feed", "urn:partner:"])
+async def test_a_record_that_names_another_partner_is_answered_as_rejected(desk: Desk, claimed: str) -> None:
+    account = await desk.onboard(new_id())
+    await account.send(POSTING, ce_source=claimed)
+    structured = {"specversion": "1.0", "id": "1", "type": "PartnerPostingSubmitted", "source": claimed}
+    content = {"content-type": "application/cloudevents+json"}
+    await account.send({**structured, "data": {**POSTING, "id": "A-2"}}, **content)
+    await account.send(POSTING, ce_source=f"urn:partner:{account.partner}:feed")
+    first, second, third = sorted(await account.receipts(3), key=lambda one: int(one["id"].rpartition("/")[2]))
+    for receipt in (first, second):
+        assert receipt["outcome"] == "rejected"
+        (fault,) = receipt["faults"]
+        assert (fault["code"], fault["pointer"]) == ("foreign_source", "")
+        assert set(fault["reason"]) == {"zh", "en"}
+    assert (first["partner_posting_id"], second["partner_posting_id"]) == ("A-1", "A-2")
+    assert (third["outcome"], third["version"]) == ("accepted", 1), "what was rejected left nothing behind"
+
+
+# --------------------------------------------------------------------------------- and nothing else
+
+
+def reason(error: BaseException) -> str:
+    """Kafka's name of what it answered."""
+    return str(error.args[0].name())
+
+
+def read_one(account: Account, topic: str, group: str | None = None) -> bytes:
+    """The first record of a topic, by partition or as a member of a group. Raises KafkaException."""
+    own = f"partner.{account.partner}.reading"
+    settings = {**account.librdkafka, "group.id": group or own, "auto.offset.reset": "earliest"}
+    consumer = Consumer({**settings, "enable.auto.commit": False})
+    try:
+        if group is None:
+            consumer.assign([TopicPartition(topic, 0, 0)])
+        else:
+            consumer.subscribe([topic])
+        found = consumer.poll(20)
+        assert found is not None, f"nothing came of {topic}"
+        if error := found.error():
+            raise KafkaException(error)
+        return found.value() or b""
+    finally:
+        consumer.close()
+
+
+def all_done(futures: Mapping[Any, Future[Any]]) -> None:
+    for future in futures.values():
+        future.result(20)
+
+
+def denied(work: Callable[[], object], why: str) -> None:
+    with pytest.raises(KafkaException) as caught:
+        work()
+    assert reason(caught.value) == why
+
+
+async def test_a_partner_reads_nothing_of_others(two: Two, topics: Topics) -> None:
+    other = two.other.partner
+    await two.other.send(POSTING)
+    await two.other.receipts(1)
+    await topics.write(f"exchange.{other}.postings.v1", b"p-1", b"secret", [])
+    every = await topics.names()
+    assert {f"partner.{other}.postings.v1", f"partner.{other}.receipts.v1", f"exchange.{other}.postings.v1"} <= every
+    own = {f"partner.{two.one.partner}.receipts.v1", f"exchange.{two.one.partner}.postings.v1"}
+
+    async with wire(two.one) as sent:
+        for topic in sorted(every - own):
+            assert await sent.fetch(topic) == (TopicAuthorizationFailedError.errno, b""), topic
+        receipts, ours = [await sent.fetch(topic) for topic in sorted(own)]
+    assert (receipts[0], ours[0]) == (0, 0)
+
+
+async def test_a_partner_writes_nowhere_but_to_its_postings(two: Two, topics: Topics) -> None:
+    own = f"partner.{two.one.partner}.postings.v1"
+    others = await topics.names() - {own}
+    assert {f"partner.{two.one.partner}.receipts.v1", "postings.v1", "profiles.v1", "policies.v1"} <= others
+    batch = topics.producer.create_batch()
+    batch.append(key=b"A-1", value=b"forged", timestamp=None)
+    records = bytes(batch._build())
+    async with wire(two.one) as sent:
+        for topic in sorted(others):
+            assert await sent.produce(topic, records) == TopicAuthorizationFailedError.errno, topic
+        assert await sent.produce(own, records) == 0
+    await two.one.receipts(1)
+    forged = {raw.topic for raw in await topics.read(own, *sorted(others)) if raw.value == b"forged"}
+    assert forged == {own, "postings.partners.dead"}, "its own record, which was no JSON, and nothing else"
+
+
+async def test_a_partner_joins_no_group_of_others(two: Two) -> None:
+    receipts = f"partner.{two.one.partner}.receipts.v1"
+    await two.one.send(POSTING)
+    groups = ["postings.partners", "matcher.postings", f"partner.{two.other.partner}.receipts", "partner", "mine"]
+
+    def join_them_all() -> None:
+        for group in groups:
+            denied(lambda group=group: read_one(two.one, receipts, group), GROUP_DENIED)  # type: ignore[misc]
+        read_one(two.one, receipts, f"partner.{two.one.partner}.any")
+
+    await asyncio.to_thread(join_them_all)
+
+
+async def test_a_partner_sees_and_changes_nothing_of_the_cluster(two: Two) -> None:
+    partner = two.one.partner
+    own, ask = f"partner.{partner}.postings.v1", {"request_timeout": 20}
+    right = AclBinding(
+        ResourceType.TOPIC,
+        "postings.v1",
+        ResourcePatternType.LITERAL,
+        f"User:{two.one.user}",
+        "*",
+        AclOperation.READ,
+        AclPermissionType.ALLOW,
+    )
+    mechanism = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+
+    def try_everything() -> None:
+        admin = AdminClient(two.one.librdkafka)
+        assert set(admin.list_topics(timeout=20).topics) == {
+            own,
+            f"partner.{partner}.receipts.v1",
+            f"exchange.{partner}.postings.v1",
+        }
+        listed: Any = admin.list_consumer_groups(**ask)
+        assert {group.group_id for group in listed.result(20).valid} <= {f"partner.{partner}.reading"}
+
+        attempts: dict[str, tuple[Callable[[], object], str]] = {
+            "create a topic": (lambda: all_done(admin.create_topics([NewTopic("mine", 1, 1)], **ask)), TOPIC_DENIED),
+            "create one of its name": (
+                lambda: all_done(admin.create_topics([NewTopic(f"partner.{partner}.more.v1", 1, 1)], **ask)),
+                TOPIC_DENIED,
+            ),
+            "delete its topic": (lambda: all_done(admin.delete_topics([own], **ask)), TOPIC_DENIED),
+            "delete its records": (
+                lambda: all_done(admin.delete_records([TopicPartition(own, 0, 1)], **ask)),
+                TOPIC_DENIED,
+            ),
+            "read its topic's settings": (
+                lambda: all_done(admin.describe_configs([ConfigResource("topic", own)], **ask)),
+                TOPIC_DENIED,
+            ),
+            "read the broker's settings": (
+                lambda: all_done(admin.describe_configs([ConfigResource("broker", "1")], **ask)),
+                CLUSTER_DENIED,
+            ),
+            "give itself a right": (lambda: all_done(admin.create_acls([right], **ask)), CLUSTER_DENIED),
+            "take a right": (lambda: all_done(admin.delete_acls([EVERY_RIGHT], **ask)), CLUSTER_DENIED),
+            "set a password": (
+                lambda: all_done(
+                    admin.alter_user_scram_credentials(
+                        [UserScramCredentialUpsertion(two.other.user, mechanism, b"mine")], **ask
+                    )
+                ),
+                CLUSTER_DENIED,
+            ),
+        }
+        for what, (attempt, why) in attempts.items():
+            print(what)
+            denied(attempt, why)
+
+    await asyncio.to_thread(try_everything)
+    async with wire(two.one) as sent:
+        assert await sent.read_rights() == (ClusterAuthorizationFailedError.errno, ())
+
+
+# -------------------------------------------------------------------------------------- who comes in
+
+
+async def comes_in(account: Account, **other: object) -> bool:
+    producer = AIOKafkaProducer(**{**account.security, **other}, request_timeout_ms=5000)
+    try:
+        async with asyncio.timeout(20):
+            await producer.start()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        await producer.stop()
+    return True
+
+
+async def test_nobody_comes_in_without_tls_and_the_right_password(two: Two) -> None:
+    one = two.one
+    assert await comes_in(one)
+    assert not await comes_in(replace(one, password=two.other.password))
+    assert not await comes_in(replace(one, user="nobody~1"))
+    assert not await comes_in(replace(one, user="ANONYMOUS", password=""))
+    assert not await comes_in(one, sasl_mechanism="PLAIN")
+    assert not await comes_in(one, sasl_mechanism="SCRAM-SHA-256")
+    assert not await comes_in(one, security_protocol="PLAINTEXT")
+    assert not await comes_in(one, security_protocol="SASL_PLAINTEXT")
+    assert not await comes_in(one, security_protocol="SSL")
+    assert not await comes_in(one, ssl_context=ssl.create_default_context()), "another authority vouches for nothing"
+
+
+# ------------------------------------------------------------------------------------- the operator
+
+
+async def test_who_is_paused_writes_nothing_on_open_connections_and_reads_on(desk: Desk) -> None:
+    account = await desk.onboard(new_id())
+    producer = AIOKafkaProducer(**account.security)
+    await producer.start()
+    try:
+        await write(producer, account.partner, POSTING)
+        await desk.do("partner", "pause", account.partner)
+        with pytest.raises(TopicAuthorizationFailedError):
+            await write(producer, account.partner, {**POSTING, "id": "A-2"})
+        await desk.do("partner", "pause", account.partner)  # again: nothing more
+        assert (await account.receipts(1))[0]["outcome"] == "accepted"
+        assert (await desk.do("partner", "show", account.partner))["state"] == "paused"
+        await desk.do("partner", "resume", account.partner)
+        await account.send({**POSTING, "id": "A-3"})
+        assert [one["partner_posting_id"] for one in await account.receipts(1)] == ["A-3"]
+    finally:
+        await producer.stop()
+
+
+async def test_a_password_is_changed_without_a_gap(desk: Desk) -> None:
+    old = await desk.onboard(new_id())
+    lost = desk.account(await desk.do("partner", "rotate", old.partner))
+    new = desk.account(await desk.do("partner", "rotate", old.partner))
+    assert old.user != new.user == lost.user
+    assert not await comes_in(lost), "given again, the new account has another password"
+    producer = AIOKafkaProducer(**old.security)
+    await producer.start()
+    try:
+        await write(producer, old.partner, POSTING)
+        await new.send({**POSTING, "id": "A-2"})
+        assert len(await old.receipts(1)) + len(await new.receipts(1)) == 2, "both read, in one group"
+
+        done = await desk.do("partner", "rotate", old.partner, "--finish")
+        assert (done["user"], done["removed"]) == (new.user, [old.user])
+        with pytest.raises(TopicAuthorizationFailedError):
+            await write(producer, old.partner, {**POSTING, "id": "A-3"})
+    finally:
+        await producer.stop()
+    assert not await comes_in(old)
+    await new.send({**POSTING, "id": "A-4"})
+    assert (await new.receipts(1))[0]["partner_posting_id"] == "A-4"
+    assert (await desk.do("partner", "rotate", old.partner, "--finish"))["removed"] == []
+
+
+async def test_a_paused_partner_stays_paused_when_its_password_is_changed(desk: Desk) -> None:
+    old = await desk.onboard(new_id())
+    await desk.do("partner", "pause", old.partner)
+    new = desk.account(await desk.do("partner", "rotate", old.partner))
+    with pytest.raises(KafkaError):
+        await new.send(POSTING)
+    await desk.do("partner", "resume", old.partner)
+    for account in (old, new):
+        await account.send(POSTING)
+
+
+async def test_a_retired_id_never_comes_back(desk: Desk, servers: Servers) -> None:
+    account = await desk.onboard(new_id())
+    await account.send(POSTING)
+    would = await desk.do("partner", "retire", account.partner)
+    assert would["would"] == "retire"
+    assert await comes_in(account), "without --yes nothing happens"
+    producer = AIOKafkaProducer(**account.security)
+    await producer.start()
+    try:
+        await write(producer, account.partner, POSTING)
+        await desk.do("partner", "retire", account.partner, "--yes")
+        with pytest.raises(TopicAuthorizationFailedError):
+            await write(producer, account.partner, POSTING)
+    finally:
+        await producer.stop()
+    assert not await comes_in(account)
+    for command in (("onboard", account.partner, "--name", "again"), ("resume", account.partner)):
+        status, said = await desk.ask("partner", *command)
+        assert (status, said["error"]) == (4, "retired")
+        assert set(said["message"]) == {"zh", "en"}
+    assert (await desk.do("partner", "show", account.partner))["state"] == "retired"
+    await desk.do("partner", "retire", account.partner, "--yes")
+
+    # and should somebody give it rights past this kit, they are worth nothing
+    rights = Rights(servers.addresses.kafka)
+    rights.allow([*reading(account.partner, 1), writing(account.partner, 1)])
+    rights.set_password(account.user, account.password)
+
+    async def back() -> bool:
+        return await comes_in(account)
+
+    await until(back, "the account is there")
+    with pytest.raises(KafkaError):
+        await account.send(POSTING)
+
+
+async def test_what_an_operator_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    account = await desk.onboard(new_id())
+    partner = account.partner
+    status, said = await desk.ask("partner", "onboard", partner, "--name", "again")
+    assert (status, said["error"]) == (4, "onboarded")
+    status, said = await desk.ask("partner", "onboard", "No.Good", "--name", "x")
+    assert (status, said["error"]) == (4, "invalid_id")
+    status, said = await desk.ask("partner", "pause", "nobody")
+    assert (status, said["error"]) == (3, "unknown_partner")
+
+    shown = await desk.do("partner", "show", partner)
+    assert shown["name"] == f"{partner} 示例"
+    assert shown["accounts"] == [
+        {
+            "user": account.user,
+            "rights": [
+                f"read group partner.{partner}.*",
+                f"read topic exchange.{partner}.postings.v1",
+                f"read topic partner.{partner}.receipts.v1",
+                f"write topic partner.{partner}.postings.v1",
+            ],
+        }
+    ]
+    listed = {row["partner"]: row["state"] for row in (await desk.do("partner", "list"))["partners"]}
+    assert listed[partner] == "active"
+    assert account.password not in json.dumps([shown, listed])
+
+    capsys.readouterr()
+    for language, word in (("zh", "已暂停"), ("en", "is paused")):
+        assert await asyncio.to_thread(main, ["partner", "pause", partner, "--lang", language]) == 0
+        assert word in capsys.readouterr().out
+
+
+async def test_an_operator_is_told_when_kafka_is_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setattr("deploy.operator.kafka._PATIENCE_S", 2.0)
+    status, said = await desk.ask("partner", "pause", "north")
+    assert (status, said["error"]) == (1, "away")
+    assert set(said["message"]) == {"zh", "en"}
+
+
+async def test_what_broke_off_is_finished_by_the_same_command(
+    desk: Desk, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner = new_id()
+
+    def broken(*_: object) -> None:
+        raise OSError("broken off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rights, "set_password", broken)
+        status, _ = await desk.ask("partner", "onboard", partner, "--name", "示例")
+    assert status == 1
+    account = await desk.onboard(partner)
+    await account.send(POSTING)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rights, "take", broken)
+        status, _ = await desk.ask("partner", "retire", partner, "--yes")
+    assert status == 1
+    with pytest.raises(KafkaError):
+        await account.send(POSTING)  # the denial came first
+    await desk.do("partner", "retire", partner, "--yes")
+    assert Rights(servers.addresses.kafka).standings()[partner].rights == ()
