@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 
 from deploy.operator import dead_letters, partners
 from deploy.operator.answers import REFUSED, Answer, Language, Refusal, away
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer = _partner(given, rights) if given.subject == "partner" else _letters(given, settings, rights)
     except Refusal as refusal:
         answer = refusal.answer
-    except (KafkaError, Unavailable, OSError) as error:
+    except (KafkaError, KafkaException, Unavailable, OSError) as error:
         answer = away("Kafka", error).answer
     if given.json:
         sys.stdout.write(json.dumps(answer.data, ensure_ascii=False) + "\n")

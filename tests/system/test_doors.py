@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shutil
 import ssl
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -33,7 +37,7 @@ from deploy.operator.__main__ import main
 from deploy.operator.kafka import EVERY_RIGHT, Rights
 from deploy.operator.rights import reading, writing
 from deploy.processes import Platform
-from deploy.servers import Servers
+from deploy.servers import PROJECT, Servers
 from tests.system.doors import Account, Desk, postings_alone, wire, write
 from tests.system.topics import Topics
 from tests.system.town import until
@@ -116,6 +120,56 @@ async def test_a_record_that_names_another_partner_is_answered_as_rejected(desk:
         assert set(fault["reason"]) == {"zh", "en"}
     assert (first["partner_posting_id"], second["partner_posting_id"]) == ("A-1", "A-2")
     assert (third["outcome"], third["version"]) == ("accepted", 1), "what was rejected left nothing behind"
+
+
+GUIDE = (PROJECT / "docs" / "partners.md").read_text("utf-8")
+
+
+def example(account: Account, kind: str, word: str) -> str:
+    """The one of this kind with this word in the partner guide, with what this partner was given in its places."""
+    blocks: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    (found,) = [text for language, text in blocks if language == kind and word in text]
+    for there, here in (
+        ("kafka.example.org:9094", account.address),
+        ("chongqing~1", account.user),
+        ("chongqing", account.partner),
+        ("password=…", f"password={account.password}"),
+    ):
+        found = found.replace(there, here)
+    return found
+
+
+async def test_the_guides_example_in_python_works_as_it_stands(desk: Desk, tmp_path: Path) -> None:
+    account = await desk.onboard(new_id())
+    shutil.copy(account.ca, tmp_path / "ca.pem")
+    (tmp_path / "password").write_text(f"{account.password}\n", "ascii")
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", example(account, "python", "aiokafka"), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            receipt = json.loads(await program.stdout.readline())
+    finally:
+        program.kill()
+        await program.wait()
+    assert (receipt["partner_posting_id"], receipt["outcome"]) == ("A-2026-17", "accepted")
+
+
+async def test_the_guides_settings_for_kcat_are_librdkafkas(desk: Desk, tmp_path: Path) -> None:
+    account = await desk.onboard(new_id())
+    shutil.copy(account.ca, tmp_path / "ca.pem")
+    settings = dict(line.split("=", 1) for line in example(account, "", "sasl.mechanism").splitlines())
+    settings["ssl.ca.location"] = str(tmp_path / settings["ssl.ca.location"])
+
+    def send() -> int:
+        producer = Producer({**settings, "log_level": 0})
+        topic = f"partner.{account.partner}.postings.v1"
+        producer.produce(topic, json.dumps(POSTING), "A-1", headers={"ce_type": "PartnerPostingSubmitted"})
+        return producer.flush(20)
+
+    assert await asyncio.to_thread(send) == 0
+    assert (await account.receipts(1))[0]["outcome"] == "accepted"
 
 
 # --------------------------------------------------------------------------------- and nothing else
@@ -246,6 +300,10 @@ async def test_a_partner_sees_and_changes_nothing_of_the_cluster(two: Two) -> No
             ),
             "give itself a right": (lambda: all_done(admin.create_acls([right], **ask)), CLUSTER_DENIED),
             "take a right": (lambda: all_done(admin.delete_acls([EVERY_RIGHT], **ask)), CLUSTER_DENIED),
+            "begin a transaction": (
+                lambda: Producer({**two.one.librdkafka, "transactional.id": own}).init_transactions(20),
+                "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+            ),
             "set a password": (
                 lambda: all_done(
                     admin.alter_user_scram_credentials(
@@ -305,6 +363,8 @@ async def test_who_is_paused_writes_nothing_on_open_connections_and_reads_on(des
         await desk.do("partner", "pause", account.partner)
         with pytest.raises(TopicAuthorizationFailedError):
             await write(producer, account.partner, {**POSTING, "id": "A-2"})
+        with pytest.raises(ClusterAuthorizationFailedError):
+            await account.send(POSTING)  # an idempotent producer that is opened now
         await desk.do("partner", "pause", account.partner)  # again: nothing more
         assert (await account.receipts(1))[0]["outcome"] == "accepted"
         assert (await desk.do("partner", "show", account.partner))["state"] == "paused"
