@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,7 @@ from deploy.operator.answers import away
 from deploy.operator.rights import Right, Standing, standings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _PATIENCE_S: Final = 15.0
 _ITERATIONS: Final = 8192
@@ -62,31 +63,44 @@ class Rights:
         # confluent-kafka 2.16 gives no rights at all in the place of an error, such as that none are checked here; to
         # take one that nobody has says it
         _all(self._admin.delete_acls([AclBindingFilter(*_fields(_NOBODYS))], request_timeout=_PATIENCE_S))
-        bindings: Sequence[AclBinding] = _result(self._admin.describe_acls(EVERY_RIGHT, request_timeout=_PATIENCE_S))
-        asked = self._admin.describe_user_scram_credentials(request_timeout=_PATIENCE_S)
-        users: Mapping[str, object] = _result(asked)
-        return standings(users, map(_right, bindings))
+        return standings(self._users(), self._rights())
 
     def allow(self, rights: Iterable[Right]) -> None:
         """These hold from now on; those that hold already go on to."""
-        _all(self._admin.create_acls([AclBinding(*_fields(one)) for one in rights], request_timeout=_PATIENCE_S))
+        wanted = set(rights)
+        _all(self._admin.create_acls([AclBinding(*_fields(one)) for one in wanted], request_timeout=_PATIENCE_S))
+        _wait(lambda: wanted <= self._rights())
 
     def take(self, rights: Iterable[Right]) -> None:
         """These hold no longer, for connections that are open too."""
-        if filters := [AclBindingFilter(*_fields(one)) for one in rights]:
+        if unwanted := set(rights):
+            filters = [AclBindingFilter(*_fields(one)) for one in unwanted]
             _all(self._admin.delete_acls(filters, request_timeout=_PATIENCE_S))
+            _wait(lambda: not unwanted & self._rights())
 
     def set_password(self, user: str, password: str) -> None:
         """The user is there and has this one."""
         how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
         change = UserScramCredentialUpsertion(user, how, password.encode())
         _all(self._admin.alter_user_scram_credentials([change], request_timeout=_PATIENCE_S))
+        _wait(lambda: user in self._users())
 
     def remove_users(self, users: Iterable[str]) -> None:
         """Nobody can connect as one of these any more."""
-        changes = [UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512) for user in users]
-        if changes:
+        if unwanted := set(users):
+            changes = [UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512) for user in unwanted]
             _all(self._admin.alter_user_scram_credentials([*changes], request_timeout=_PATIENCE_S))
+            _wait(lambda: not unwanted & self._users())
+
+    def _rights(self) -> set[Right]:
+        bindings: Sequence[AclBinding] = _result(self._admin.describe_acls(EVERY_RIGHT, request_timeout=_PATIENCE_S))
+        return set(map(_right, bindings))
+
+    def _users(self) -> set[str]:
+        described: Mapping[str, object] = _result(
+            self._admin.describe_user_scram_credentials(request_timeout=_PATIENCE_S)
+        )
+        return set(described)
 
     def partitions(self) -> dict[str, list[int]]:
         """Every topic and the numbers of its partitions."""
@@ -121,6 +135,15 @@ def _right(binding: AclBinding) -> Right:
         denied=binding.permission_type is AclPermissionType.DENY,
         host=binding.host,
     )
+
+
+def _wait(seen: Callable[[], bool]) -> None:
+    """Until the change is seen: Kafka's controller acknowledges it a moment before brokers go by it."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not seen():
+        if time.monotonic() > deadline:
+            raise away("Kafka", "the change is not seen yet")
+        time.sleep(0.05)
 
 
 def _all(futures: Mapping[Any, Future[Any]]) -> None:
