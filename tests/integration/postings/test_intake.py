@@ -234,6 +234,8 @@ class NeverReads:
 
     def seekers(self, texts: Sequence[str]) -> list[Found]:
         raise AssertionError(texts)
+
+
 async def test_what_has_no_place_in_a_posting_is_kept_beside_it_and_goes_with_it(world: World) -> None:
     await register(world)
     job = {
