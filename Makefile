@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts token lock up down clean
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format eval bench bench-matcher bench-rebuild bench-refresh bench-whynot verify-lists policy policy-rollback replay contracts token lock up down clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,7 @@ $(STAMP): requirements-dev.txt deploy/setup.sh
 
 ready: $(STAMP)
 	@$(PYTHON) -m deploy.taxonomy --quiet
+	@$(PYTHON) -m deploy.models --quiet --optional
 
 taxonomy: $(STAMP) ## build the occupations and skills, and print what is in them [TAXONOMY_DIR=folder]
 	@$(PYTHON) -m deploy.taxonomy
@@ -54,6 +55,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 format: $(STAMP) ## let ruff format and fix what it can
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
+
+eval: ready ## how well titles find titles, occupations and skills, into out/eval.json [SETS=folder]
+	@$(PYTHON) -m tests.eval $(if $(SETS),--sets '$(SETS)')
 
 bench: ready ## a whole season and its latency, into out/bench/season.json
 	$(PYTHON) -m tests.bench.season
