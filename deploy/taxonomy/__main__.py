@@ -1,6 +1,7 @@
 """`make taxonomy`: builds the taxonomy if need be and prints what is in it. `--quiet` only builds."""
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,9 @@ def lines(taxonomy: Taxonomy) -> Iterator[str]:
     yield ""
     yield from table(counts)
     yield f"  of the skills {counts['esco skills language']:,} are languages"
+    for name, count in counts.items():
+        if re.fullmatch(r"esco skills (?!en|zh)[a-z]{2}", name):
+            yield f"  {count:,} skills have a label in {name[-2:]}"
     fits = {
         name.removeprefix("cn-2022 fit "): count for name, count in counts.items() if name.startswith("cn-2022 fit")
     }
@@ -55,8 +59,8 @@ def lines(taxonomy: Taxonomy) -> Iterator[str]:
     yield f"  regions with centres: {len(taxonomy.regions):,}"
     if not counts["relations essential"]:
         yield (
-            "  The packages have no relations and do not say an occupation's ISCO-08 group; a folder with the"
-            " publishers' files has both: TAXONOMY_DIR=folder make taxonomy (shared/taxonomy/README.md)."
+            "  This source has no relations of occupations to skills. The publishers' files have them:"
+            " TAXONOMY_DIR=folder make taxonomy (shared/taxonomy/README.md)."
         )
 
 

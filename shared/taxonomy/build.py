@@ -37,12 +37,12 @@ class Own:
 
 def from_folder(path: Path) -> Stored:
     """The taxonomy of a folder with the publishers' files."""
-    return tie(folder.read(path), _own())
+    return tie(folder.read(path), own_labels())
 
 
 def from_packages(path: Path) -> Stored:
     """The taxonomy of a folder with what was taken out of registry packages (`packages.MEMBERS`)."""
-    own = _own()
+    own = own_labels()
     english = {code: row["en"] for rows in own.skills.values() for code, row in rows.items()}
     return tie(packages.read(path, english), own)
 
@@ -58,7 +58,7 @@ def write(stored: Stored, path: Path) -> None:
 
 
 def tie(material: Material, own: Own) -> Stored:
-    """Concepts, relations and counts from one source and our Chinese labels."""
+    """Concepts, relations and counts from one source and our own labels."""
     concepts = sorted(
         {concept.key: concept for concept in _concepts(material, own)}.values(), key=lambda concept: concept.key
     )
@@ -79,18 +79,22 @@ def tie(material: Material, own: Own) -> Stored:
     )
 
 
-def _own(data: Path = OWN) -> Own:
+def own_labels(data: Path = OWN) -> Own:
+    """What `data` holds: a file for each language and crosswalk."""
+
     def rows(path: Path, key: str) -> dict[str, Row]:
         with path.open(encoding="utf-8", newline="") as file:
             return {row[key]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
-    def by_language(kind: str, key: str) -> dict[str, dict[str, Row]]:
-        files = sorted(data.glob(f"{kind}_??.tsv"))
-        return {path.stem.rpartition("_")[2]: rows(path, key) for path in files}
+    def by_language(key: str, *kinds: str) -> dict[str, dict[str, Row]]:
+        found: defaultdict[str, dict[str, Row]] = defaultdict(dict)
+        for path in sorted(path for kind in kinds for path in data.glob(f"{kind}_??.tsv")):
+            found[path.stem.rpartition("_")[2]] |= rows(path, key)
+        return found
 
     return Own(
-        skills=by_language("skills", "uri"),
-        isco=by_language("occupations", "isco"),
+        skills=by_language("uri", "skills"),
+        isco=by_language("isco", "groups", "occupations"),
         cn=rows(data / "cn2022_isco.tsv", "cn"),
         ssyk=rows(data / "ssyk2012_isco.tsv", "ssyk"),
     )
@@ -105,7 +109,7 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
     for skill in material.skills:
         yield _skill(skill, own)
     for code, label in material.isco.items():
-        labels, alternatives = _texts(code, label, (), own.isco)
+        labels, alternatives = _texts(code, label, material.isco_examples.get(code, ()), own.isco)
         above = (f"isco-08:{code[:-1]}",) if len(code) > 1 else ()
         yield Concept(f"isco-08:{code}", "group", labels, alternatives, above)
     # Of a source without the Chinese classification there are the minor groups of our crosswalk.
@@ -117,9 +121,9 @@ def _concepts(material: Material, own: Own) -> Iterator[Concept]:
 
 
 def _occupation(occupation: Occupation) -> Concept:
-    labels, alternatives = _texts(occupation.code, occupation.label, occupation.alternatives, {})
+    alternatives = {"en": occupation.alternatives} if occupation.alternatives else {}
     groups = (f"isco-08:{occupation.isco}",) if occupation.isco else ()
-    return Concept(f"esco:{occupation.code}", "occupation", labels, alternatives, groups)
+    return Concept(f"esco:{occupation.code}", "occupation", {"en": occupation.label}, alternatives, groups)
 
 
 def _skill(skill: Skill, own: Own) -> Concept:
@@ -165,13 +169,18 @@ def _packed(pairs: Iterable[tuple[str, str]], positions: Mapping[str, int]) -> d
 
 
 def _coverage(concepts: list[Concept], relations: Relations, own: Own) -> dict[str, int]:
-    """Counts by name: `<scheme> <kind>s`, the same with ` <language>`, ` tied`; ties of cn-2022 by fit; relations."""
+    """Counts by name: `<scheme> <kind>s`, and the same with what is counted of them.
+
+    That is ` <language>` (have a label), ` <language> labels` (all labels) and ` tied` (to ISCO-08); besides, ties
+    of cn-2022 by fit, and relations.
+    """
     counts: Counter[str] = Counter()
     for concept in concepts:
         name = f"{concept.scheme} {concept.kind}s"
         counts[name] += 1
         counts.update(f"{name} {language}" for language in concept.labels)
-        counts.update({f"{name} {language} labels": len(texts) + 1 for language, texts in concept.alternatives.items()})
+        texts = {language: 1 + len(concept.alternatives.get(language, ())) for language in concept.labels}
+        counts.update({f"{name} {language} labels": count for language, count in texts.items()})
         if concept.scheme != "isco-08":
             counts[f"{name} tied"] += any(group.startswith("isco-08:") for group in concept.groups)
         if concept.scheme == "cn-2022" and concept.kind == "occupation":

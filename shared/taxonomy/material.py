@@ -54,6 +54,8 @@ class Material:
     skill_groups: list[SkillGroup]
     isco: dict[str, str]
     """ISCO-08 code of every level to its English label."""
+    isco_examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """ISCO-08 unit group to occupations that ISCO names as examples of it."""
     cn_groups: dict[str, str] = field(default_factory=dict)
     cn_occupations: dict[str, str] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)

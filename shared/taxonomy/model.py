@@ -124,7 +124,8 @@ class Taxonomy:
         """The ISCO-08 group codes of a code of another scheme, best first; empty when unknown.
 
         - `isco-08`: itself, at whatever level it is.
-        - `esco`: the unit group (four digits) that ESCO gives the occupation.
+        - `esco`: the unit group (four digits) that ESCO gives the occupation; from registry packages, the one
+          that names it as an example, for the few that are.
         - `cn-2022`: unit groups by our crosswalk of the minor groups, for an occupation those of its minor
           group. The middle and major groups above are not tied.
         - `ssyk-2012`: Sweden built it on ISCO-08, with the same major groups. Where a minor group (three

@@ -1,8 +1,9 @@
 """Reads what registry packages carry of ESCO (the default, see deploy/taxonomy/requirements.txt).
 
-They have less than the publishers' files: no relations, no ISCO-08 group of an occupation, no reuse levels. Their
+They have less than the publishers' files: no relations, no reuse levels, no ISCO-08 group of an occupation. Their
 occupations are one running text each (label, alternative labels, description, with nothing between them), of
-which only the label can be told with some certainty.
+which only the label can be told with some certainty. The texts of ISCO's unit groups name examples: they are the
+group's alternative labels, and they tie the ESCO occupations that are called so.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +28,16 @@ MEMBERS: Final = {
 }
 """What is taken out of the wheels, and what it is called in the folder that `read` reads."""
 
+UNIT: Final = 4
+"""Digits of a unit group."""
+
 
 def read(folder: Path, english: dict[str, str]) -> Material:
     """All of it. `english` has labels of skills by code, for those that are listed without a clean one."""
     texts = {row["id"]: row["description"] for row in _rows(folder / "occupations.csv")}
+    groups = {last(uri)[1:]: text for uri, text in texts.items() if "/isco/" in uri}
+    named = {code: examples(text) for code, text in groups.items() if len(code) == UNIT}
+    exemplified = _only_group(named)
     skills = _skills(folder / "skills.csv")
     listed = {last(row["id"]) for row in _rows(folder / "skill_ids.csv")}
     skills += [
@@ -45,13 +53,14 @@ def read(folder: Path, english: dict[str, str]) -> Material:
         },
         esco="1.1.1-1.2.0",
         occupations=[
-            Occupation(last(uri), label)
+            Occupation(last(uri), label, isco=exemplified.get(label.lower()))
             for uri, text in texts.items()
             if "/occupation/" in uri and (label := first_label(text))
         ],
         skills=skills,
         skill_groups=_groups(folder / "hierarchy.json", skills),
-        isco={last(uri)[1:]: clean(text.split("  ")[0]) for uri, text in texts.items() if "/isco/" in uri},
+        isco={code: clean(text.split("  ")[0]) for code, text in groups.items()},
+        isco_examples=named,
         regions=centres,
     )
 
@@ -114,6 +123,33 @@ def _above(code: str) -> str | None:
     if "." in code:
         return code.rpartition(".")[0]
     return code[0] if len(code) > 1 else None
+
+
+def examples(text: str) -> tuple[str, ...]:
+    """The occupations that the text of an ISCO-08 unit group names as examples, in its order and small letters.
+
+    `Manager, bank` becomes `bank manager`. What stands in brackets stays: `captain (navy)` is no `captain`.
+    """
+    part = re.search(
+        r"xamples of the occupations classified here:?(.*?)(?:Some related|Excluded|\bNotes?\b|\Z)", text, re.DOTALL
+    )
+    lines = re.split(r"\n|\s{2,}", part.group(1)) if part else []
+    named = (re.sub(r"^\W+", "", line) for line in lines)
+    return others("", (re.sub(r"^([^,()]+), ([^,()]+)$", r"\2 \1", _small(name)) for name in named))
+
+
+def _small(name: str) -> str:
+    """Without the capital of a line's beginning; `ICT trainer` keeps its own."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
+def _only_group(named: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Example in small letters to its unit group, where only one group names it."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for code, names in named.items():
+        for name in names:
+            found[name.lower()].add(code)
+    return {name: codes.pop() for name, codes in found.items() if len(codes) == 1}
 
 
 def first_label(text: str) -> str | None:

@@ -3,14 +3,17 @@
 import csv
 import gzip
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from deploy.taxonomy.__main__ import lines as report
 from shared.taxonomy import Taxonomy, build, load, place
-from shared.taxonomy.folder import LANGUAGES
+from shared.taxonomy.folder import LANGUAGES, read
+from shared.taxonomy.place import OWN
 
 ESCO = "http://data.europa.eu/esco"
 WELDER, CLERK = f"{ESCO}/occupation/o-welder", f"{ESCO}/occupation/o-clerk"
@@ -250,3 +253,25 @@ def test_a_folder_without_the_chinese_files_has_the_minor_groups_of_our_crosswal
     assert taxonomy.coverage["cn-2022 groups"] == 450
     assert taxonomy.isco("cn-2022", "6-18-02-04") == ("7212",)
     assert not taxonomy.regions
+
+
+def test_the_report_says_what_there_is_and_what_is_missing(small: Taxonomy, tmp_path: Path):
+    told = "\n".join(report(small))
+    assert small.version in told
+    assert "essential relations of occupations to skills: 2, 50.0 % of them to skills with a Chinese label" in told
+    assert "has no relations" not in told
+    folder = written(tmp_path)
+    table(folder / "esco_occupation_skill_relations.csv.gz", "occupationUri,relationType,skillType,skillUri", [])
+    build.write(build.from_folder(folder), tmp_path / "taxonomy")
+    assert "has no relations" in "\n".join(report(load(tmp_path / "taxonomy")))
+
+
+def test_labels_in_another_language_are_a_file_more(tmp_path: Path):
+    own = shutil.copytree(OWN, tmp_path / "own")
+    (own / "skills_sv.tsv").write_text(
+        "uri\ten\tsv\talt_sv\ns-english\tEnglish\tengelska\tengelskan|engelska\n", "utf-8"
+    )
+    (own / "skills_en.tsv").write_text("uri\ten\talt_en\ns-english\tEnglish\tEnglish|English language\n", "utf-8")
+    english = Taxonomy(build.tie(read(written(tmp_path)), build.own_labels(own))).concepts["esco:s-english"]
+    assert english.labels == {"en": "English", "sv": "engelska"}
+    assert english.alternatives == {"en": ("English language",), "sv": ("engelskan",)}

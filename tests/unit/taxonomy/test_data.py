@@ -76,3 +76,31 @@ def test_every_title_is_judged_by_occupations_of_esco(name: str):
     assert len(queries) == 100
     assert found.keys() == {row["id"] for row in queries}
     assert set().union(*found.values()) <= published("esco_occupations_en.csv.gz", "conceptUri")
+
+
+@needs_sources
+def test_every_group_above_the_unit_groups_has_a_chinese_label():
+    groups = own(OWN / "groups_zh.tsv")
+    published_groups = published("isco_groups_en.csv.gz", "code")
+    assert {row["isco"] for row in groups} == {code for code in published_groups if len(code) < 4}
+    assert all(row["zh"] for row in groups)
+    # A label twice, or one that a unit group has too, only where the one group holds the other.
+    holders: dict[str, list[str]] = {}
+    for row in (*groups, *own(OWN / "occupations_zh.tsv")):
+        for label in filter(None, (row["zh"], *row["alt_zh"].split("|"))):
+            holders.setdefault(label, []).append(row["isco"])
+    widest = {label: min(codes, key=len) for label, codes in holders.items()}
+    assert [label for label, codes in holders.items() if not all(c.startswith(widest[label]) for c in codes)] == []
+
+
+@needs_sources
+def test_the_swedish_crosswalk_leads_to_isco_groups_and_never_to_a_unit_group():
+    crosswalk = own(OWN / "ssyk2012_isco.tsv")
+    groups = published("isco_groups_en.csv.gz", "code")
+    assert len({row["ssyk"] for row in crosswalk}) == len(crosswalk)
+    assert {code for row in crosswalk for code in row["isco"].split("|")} <= groups
+    assert {len(code) for row in crosswalk for code in row["isco"].split("|")} == {1, 2, 3}
+    assert {row["ssyk"] for row in crosswalk if len(row["ssyk"]) == 1} == set("0123456789")
+    for row in crosswalk:
+        if row["ssyk"] != row["isco"]:
+            assert row["note"], "another number says why"

@@ -24,6 +24,15 @@ def test_a_label_is_what_the_description_begins_with_again(text: str, label: str
     assert packages.first_label(text) == label
 
 
+def test_examples_are_read_from_the_text_of_a_unit_group():
+    text = (
+        "Welders  They weld.\nExamples of the occupations classified here:\n- Manager, bank\n- Brazier\n"
+        "- ICT trainer\n- Captain (navy)\n- Brazier\nSome related occupations classified elsewhere:\n- Fitter"
+    )
+    assert packages.examples(text) == ("bank manager", "brazier", "ICT trainer", "captain (navy)")
+    assert packages.examples("Welders  They weld.") == ()
+
+
 @pytest.mark.parametrize(
     ("level", "code"), [("K0613", "0613"), ("K06", "06"), ("K", "K"), ("S4.5.0", "S4.5.0"), ("L", "L")]
 )
@@ -49,6 +58,8 @@ def test_their_files_become_a_taxonomy(tmp_path: Path):
     (tmp_path / "occupations.csv").write_text(
         "id,description\n"
         "http://data.europa.eu/esco/occupation/o-1,navy officer marine Navy officers command.\n"
+        'http://data.europa.eu/esco/isco/C0110,"Commissioned officers  They lead.\n'
+        'Examples of the occupations classified here:\n - Navy officer\n - Captain (navy)\nSome related: \n - Pilot"\n'
         "http://data.europa.eu/esco/isco/C7212,Welders and flamecutters  Welders weld.\n",
         "utf-8",
     )
@@ -73,7 +84,10 @@ def test_their_files_become_a_taxonomy(tmp_path: Path):
     listed_only = taxonomy.concepts["esco:339ac029-066a-4985-9f9d-b3d7c8fea0bb"]
     assert listed_only.labels == {"en": "manage staff", "zh": "人员管理"}, "its label is known from our own file"
     (officer,) = taxonomy.occupations
-    assert (officer.labels, officer.groups) == ({"en": "navy officer"}, ())
+    assert (officer.labels, officer.groups) == ({"en": "navy officer"}, ("isco-08:0110",)), (
+        "ISCO names it as an example"
+    )
+    assert taxonomy.concepts["isco-08:0110"].alternatives["en"] == ("navy officer", "captain (navy)")
     assert taxonomy.essential(officer.key) == ()
     assert taxonomy.concepts["isco-08:7212"].labels == {"en": "Welders and flamecutters", "zh": "焊工"}
     assert list(taxonomy.regions) == ["gbt2260:110000"]
