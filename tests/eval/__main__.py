@@ -141,8 +141,9 @@ def main() -> None:
     for name, report in own or standard(taxonomy, titles):
         print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         reports[name] = report
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(reports, indent=1) + "\n", "utf-8")
+        # After each set: whoever stops it in between keeps what was measured.
+        OUT.parent.mkdir(exist_ok=True)
+        OUT.write_text(json.dumps(reports, indent=1) + "\n", "utf-8")
     print("\n".join(table(reports)))
     print(f"\n{titles.version}\n{OUT}")
 
