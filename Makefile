@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,7 @@ $(STAMP): requirements-dev.txt deploy/setup.sh
 
 ready: $(STAMP)
 	@$(PYTHON) -m deploy.taxonomy --quiet
+	@$(PYTHON) -m deploy.models --quiet --optional
 
 taxonomy: $(STAMP) ## build the occupations and skills, and print what is in them [TAXONOMY_DIR=folder]
 	@$(PYTHON) -m deploy.taxonomy
@@ -55,6 +56,9 @@ format: $(STAMP) ## let ruff format and fix what it can
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
 
+eval: ready ## how well titles find titles, occupations and skills, into out/eval.json [SETS=folder]
+	@$(PYTHON) -m tests.eval $(if $(SETS),--sets '$(SETS)')
+
 bench: ready ## a whole season and its latency, into out/bench/season.json
 	$(PYTHON) -m tests.bench.season
 
@@ -75,6 +79,9 @@ feed-quality: ready ## what is read in the real ads, 30 of them judged, into out
 
 fuzz: $(STAMP) ## partners' records as nobody should send them, for SECONDS=600, by coverage
 	SECONDS=$(SECONDS) $(PYTHON) -m tests.fuzz
+
+bench-linking: ready ## how fast texts are read, into out/bench/linking.json
+	$(PYTHON) -m tests.bench.linking
 
 verify-lists: $(STAMP) ## compute every list that was written again, byte for byte [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.verify
@@ -106,7 +113,7 @@ lock: $(STAMP) ## resolve requirements*.in anew into requirements*.txt [ARGS=--u
 	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
 
 up: ## everything as containers: postings 8001, profiles 8002, matcher 8003, notifications 8004
-	docker compose up --detach --build --wait --wait-timeout 300
+	docker compose up --detach --build --wait --wait-timeout 600
 
 down: ## stop the containers [VOLUMES=1: and forget their data and keys]
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)

@@ -39,6 +39,8 @@ class ServiceSettings(BaseSettings):
     """The taxonomy; without it, the one that `make taxonomy` builds in `.cache/`."""
     taxonomy_dir: Path | None = None
     """The folder with publishers' files that it was built from; without it, registry packages."""
+    models_dir: Path | None = None
+    """The sentence models; without it, those that set-up puts into `.cache/`. Where they are not, words have to do."""
     topics_file: Path = ROOT / "deploy" / "topics.toml"
     replication_factor: int = Field(default=1, ge=1)
     """Of topics that are created: 3 on a cluster of three and more brokers."""

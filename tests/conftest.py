@@ -7,6 +7,7 @@ import pytest
 from deploy.servers import Servers, running_servers
 from deploy.taxonomy import ensure
 from shared.linking.linker import Linker
+from shared.linking.linker import linker as linker_of
 from shared.linking.reader import Reader
 from shared.taxonomy import Taxonomy, load
 
@@ -21,7 +22,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def linker(taxonomy: Taxonomy) -> Linker:
     """Reads words as the services do."""
-    return Linker(taxonomy, ensure().parent)
+    return linker_of(taxonomy, ensure())
 
 
 @pytest.fixture

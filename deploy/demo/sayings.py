@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from shared.linking.linker import Linker
+from shared.linking.linker import linker
 from shared.linking.reading import Ad as Words
 from shared.settings import ServiceSettings
 from shared.taxonomy import Taxonomy, load, place
@@ -28,7 +28,7 @@ class Sayings:
         settings = ServiceSettings(keys_dir=Path(os.devnull))
         file = place(settings.taxonomy_file, settings.taxonomy_dir)
         self._taxonomy: Taxonomy = load(file)
-        self._linker = Linker(self._taxonomy, file.parent)
+        self._linker = linker(self._taxonomy, file, settings.models_dir)
         self._units: dict[str, list[str]] = defaultdict(list)
         for key, concept in self._taxonomy.concepts.items():
             if concept.scheme == "isco-08" and len(concept.code) == UNIT:
