@@ -79,8 +79,8 @@ class StoredLists:
         async for row in self._lists.find({}, {"entries": 1}):
             kind, _, anchor = row["_id"].partition(":")
             counts[kind] += 1
-            for other, *_ in unpack(row["entries"]):
-                posting, seeker = (anchor, other) if kind == AnchorKind.POSTING else (other, anchor)
+            for entry in unpack(row["entries"]):
+                posting, seeker = (anchor, entry.id) if kind == AnchorKind.POSTING else (entry.id, anchor)
                 # a hash, because a whole season has millions of pairs
                 pairs.add(hash((posting, seeker)))
                 postings.add(posting)

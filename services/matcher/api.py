@@ -2,7 +2,6 @@
 
 # Annotations are evaluated where they stand: they name the router's own dependencies.
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -16,8 +15,12 @@ from services.matcher.domain.saying import FEW, say_change, say_gain, say_shut_o
 from services.matcher.usecases.questions import Questions
 from shared.auth import Authenticator, Principal
 from shared.contracts.common import Id, Texts
-from shared.contracts.recommendations import AnchorKind, AsOf, Components, Entry
-from shared.rendering import Labels, explain, explain_gate
+from shared.contracts.recommendations import PRIVATE_EVIDENCE, AnchorKind, AsOf, Components, Entry, Evidence
+from shared.refusals import explain_gate
+from shared.rendering import Reader, explain
+from shared.wording import Labels
+
+NOTHING_PRIVATE = {name: Evidence.model_fields[name].default for name in PRIVATE_EVIDENCE}
 
 
 class ExplainedEntry(Entry):
@@ -128,7 +131,7 @@ def router(questions: Questions, auth: Authenticator) -> APIRouter:
     """Make the routes of this service."""
     routes = APIRouter(tags=["recommendations"])
     anyone = Annotated[Principal, Depends(auth.require("seeker", "employer", "matchmaker", "operator"))]
-    labels = questions.world.labels.get
+    labels = questions.world.label
 
     @routes.get("/lists/{kind}/{anchor}", response_model_exclude_none=True)
     async def current(caller: anyone, kind: AnchorKind, anchor: Annotated[Id, Path()]) -> CurrentList:
@@ -142,7 +145,7 @@ def router(questions: Questions, auth: Authenticator) -> APIRouter:
             as_of=body.as_of,
             policy=body.policy,
             entries=[
-                ExplainedEntry.model_construct(**dict(entry), explanation=explain(entry, labels))
+                _explained(entry, labels, "seeker" if kind is AnchorKind.SEEKER else "employer")
                 for entry in body.entries
             ],
         )
@@ -159,6 +162,7 @@ def router(questions: Questions, auth: Authenticator) -> APIRouter:
             matched=found.matched,
             missing=found.missing,
             unknown=found.unknown,
+            evidence=found.evidence,
         )
         return Explanation(
             posting=posting,
@@ -173,7 +177,7 @@ def router(questions: Questions, auth: Authenticator) -> APIRouter:
             matched=found.matched,
             missing=found.missing,
             changes=[PossibleChange(**asdict(one), explanation=say_change(one, labels)) for one in changes],
-            explanation=_why(found, entry, labels),
+            explanation=_why(found, entry, labels, "employer" if caller.role == "employer" else "seeker"),
         )
 
     @routes.get("/postings/{anchor}/reach")
@@ -221,9 +225,18 @@ def _prospects(  # noqa: PLR0913 - the parts of the answer
     )
 
 
-def _why(found: Judgement, entry: Entry, labels: Callable[[str], Texts | None]) -> Texts:
+def _explained(entry: Entry, labels: Labels, reader: Reader) -> ExplainedEntry:
+    """With its explanation, and for an employer without what is the seeker's own business."""
+    said = explain(entry, labels, reader)
+    fields = dict(entry)
+    if reader == "employer" and entry.evidence is not None:
+        fields["evidence"] = entry.evidence.model_copy(update=NOTHING_PRIVATE)
+    return ExplainedEntry.model_construct(**fields, explanation=said)
+
+
+def _why(found: Judgement, entry: Entry, labels: Labels, reader: Reader) -> Texts:
     """What counts for the pair, or the first thing that speaks against it."""
     if found.recommendable:
-        return explain(entry, labels)
+        return explain(entry, labels, reader)
     against = found.failed[0] if found.failed else "minimum" if found.relevant else "relevance"
     return explain_gate(against)

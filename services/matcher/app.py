@@ -18,6 +18,7 @@ from services.matcher.usecases.answering import Answering
 from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import Matching
 from services.matcher.usecases.questions import Questions
+from services.matcher.usecases.taxonomy import ties_of
 from services.matcher.usecases.upkeep import Fillers, Snapshots
 from services.matcher.usecases.world import TOPIC_OF, World
 from shared.broker import PATIENT_MS
@@ -36,7 +37,8 @@ def create_app(settings: MatcherSettings) -> FastAPI:
     service = Service("matcher", settings, stores=False)
     policy = load()
     warm(policy)
-    world = World(Index(policy), {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
+    index = Index(policy, ties_of(settings))
+    world = World(index, {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
     woken = asyncio.Event()
     lists = {kind: Lists(kind, world, woken) for kind in AnchorKind}
     writer = uuid4().hex

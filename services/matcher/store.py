@@ -1,7 +1,7 @@
 """The snapshot: the whole index in one file, so that a start need not read both topics from the beginning.
 
 A numpy archive without pickles: the arrays of both sides, and one JSON document with the rest. What cannot be
-believed (another format or policy, too old, damaged) is not used; the topics alone are the truth.
+believed (another format, policy or taxonomy, too old, damaged) is not used; the topics alone are the truth.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from services.matcher.domain.members import CODES as CODES_USED
 from services.matcher.domain.members import POOL
 from services.matcher.domain.policy import Policy
 from services.matcher.domain.side import Gone, Resting, Side
+from services.matcher.domain.ties import Ties
 
 log = structlog.get_logger()
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Changes with the layout of rows, lists or the document."""
 DOCUMENT: Final = "document"
 CODES: Final = ("skills", "regions", "occupations", "licences")
@@ -60,6 +61,7 @@ class _Side(BaseModel, frozen=True):
 class _Document(BaseModel, frozen=True):
     format: int
     policy: str
+    taxonomy: str | None
     mark: Mark
     codes: dict[str, list[str]]
     sides: dict[str, _Side]
@@ -95,7 +97,12 @@ def capture(index: Index, mark: Mark) -> Snapshot:
         )
     codes_of = {name: _keys(index, name) for name in CODES}
     document = _Document.model_construct(
-        format=FORMAT, policy=fingerprint(index.policy), mark=mark, codes=codes_of, sides=sides
+        format=FORMAT,
+        policy=fingerprint(index.policy),
+        taxonomy=index.ties.version,
+        mark=mark,
+        codes=codes_of,
+        sides=sides,
     )
     return Snapshot(document, arrays)
 
@@ -117,10 +124,10 @@ def write(path: Path, snapshot: Snapshot) -> None:
         os.close(folder)
 
 
-def read(path: Path, policy: Policy, now: datetime, max_age: timedelta) -> tuple[Index, Mark] | None:
+def read(path: Path, policy: Policy, ties: Ties, now: datetime, max_age: timedelta) -> tuple[Index, Mark] | None:
     """The index as it was written, and where it stands; None, the reason logged, if it is not to be used."""
     try:
-        return _read(path, policy, now, max_age)
+        return _read(path, policy, ties, now, max_age)
     except FileNotFoundError:
         log.info("no snapshot")
     except _Unbelievable as reason:
@@ -130,7 +137,7 @@ def read(path: Path, policy: Policy, now: datetime, max_age: timedelta) -> tuple
     return None
 
 
-def _read(path: Path, policy: Policy, now: datetime, max_age: timedelta) -> tuple[Index, Mark]:
+def _read(path: Path, policy: Policy, ties: Ties, now: datetime, max_age: timedelta) -> tuple[Index, Mark]:
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
         # Every member's checksum is checked as it is read.
         arrays: dict[str, NDArray[np.generic]] = {name: archive[name] for name in archive.files}
@@ -139,10 +146,12 @@ def _read(path: Path, policy: Policy, now: datetime, max_age: timedelta) -> tupl
         raise _Unbelievable(f"format {document.format}, expected {FORMAT}")
     if document.policy != fingerprint(policy):
         raise _Unbelievable("another matching policy")
+    if document.taxonomy != ties.version:
+        raise _Unbelievable("another taxonomy")
     age = now - document.mark.created_at
     if age > max_age:
         raise _Unbelievable(f"{age.total_seconds():.0f} s old")
-    index = Index(policy)
+    index = Index(policy, ties)
     for name in CODES:
         codes = _codes(index, name)
         for key in document.codes[name]:

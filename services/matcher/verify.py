@@ -1,8 +1,8 @@
 """`make verify-lists`: every list that lies on its topic is computed again from what it says that it saw.
 
 Both state topics are read whole and taken in once more, up to each list's `as_of` in turn; what the matcher would
-write then, under the matching policy that the list names, must be the list's bytes. That holds on a system at rest
-from whose topics nothing was compacted away, so offsets that are gone fail like a list that differs.
+write then, under the matching policy and by the taxonomy that the list names, must be the list's bytes. That holds on
+a system at rest from whose topics nothing was compacted away, so offsets that are gone fail like a list that differs.
 
     KAFKA_BOOTSTRAP=localhost:9092 python -m services.matcher.verify
 """
@@ -22,10 +22,12 @@ from aiokafka import TopicPartition
 
 from services.matcher.domain.index import Index
 from services.matcher.domain.policy import Policy, parse
+from services.matcher.domain.ties import NO_TIES, Ties
 from services.matcher.handlers.changes import changes_of
 from services.matcher.handlers.policies import read_policies
 from services.matcher.settings import MatcherSettings
 from services.matcher.usecases.matching import LISTS_OF, Matching
+from services.matcher.usecases.taxonomy import ties_of
 from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import TOPIC_OF, World
 from shared.broker import reader
@@ -113,19 +115,21 @@ def passes(lists: Iterable[Written]) -> list[list[Written]]:
 
 
 async def recomputed(
-    topics: Topics, policies: Mapping[str, Policy], order: Sequence[Written]
+    topics: Topics, policies: Mapping[str, Policy], taxonomies: Mapping[str | None, Ties], order: Sequence[Written]
 ) -> AsyncIterator[tuple[Written, bytes]]:
     """Each list, and the bytes that the matcher would write in its place; empty if it would write a tombstone.
 
-    `policies` by version: all that the lists name.
+    `policies` and `taxonomies` by version: all that the lists name; None for no taxonomy.
     """
     counts = {kind: sum(where.topic == topic for where in topics) for kind, topic in TOPIC_OF.items()}
-    world = World(Index(policies[order[0].body.policy]), counts)
+    world = World(Index(policies[order[0].body.policy], taxonomies[order[0].body.taxonomy]), counts)
     matching = Matching(world, {}, _never, _never, writer="", chunk=1)
     for one in order:
         await _see(world, topics, one.body.as_of)
-        if world.index.policy.version != one.body.policy:
-            world.index.adopt(policies[one.body.policy])
+        # the empty list of who left is the same by any taxonomy, and names none
+        taxonomy = one.body.taxonomy if one.body.active else world.index.ties.version
+        if world.index.made_by != (one.body.policy, taxonomy):
+            world.index.adopt(policies[one.body.policy], taxonomies[taxonomy])
         cause = Cause(one.record.partition, one.body.now)
         body = matching.current(one.kind, one.anchor, cause, world.as_of(), one.body.revision)
         yield one, b"" if body is None else body.model_dump_json(exclude_defaults=True).encode()
@@ -178,7 +182,11 @@ async def verify(settings: MatcherSettings) -> bool:
     lists, wrong = written(topics)
     known = (await read_policies(settings)).versions()
     wrong += [f"nobody knows the policy {name}" for name in {one.body.policy for one in lists} - known.keys()]
-    lists = [one for one in lists if one.body.policy in known]
+    ties = ties_of(settings)
+    taxonomies = {None: NO_TIES, ties.version: ties}
+    absent_versions = {one.body.taxonomy for one in lists} - taxonomies.keys()
+    wrong += [f"there is no taxonomy {name}: TAXONOMY_FILE says which one is here" for name in absent_versions]
+    lists = [one for one in lists if one.body.policy in known and one.body.taxonomy in taxonomies]
     policies = {version: parse(one.text) for version, one in known.items()}
     print(f"{sum(map(len, topics.values()))} records, {len(lists)} of them lists")
     gone = absent(topics, ends, lists)
@@ -187,7 +195,7 @@ async def verify(settings: MatcherSettings) -> bool:
     orders, done = passes(lists), 0
     for number, order in enumerate(orders, 1):
         print(f"pass {number} of {len(orders)}: {len(order)} lists")
-        async for one, right in recomputed(topics, policies, order):
+        async for one, right in recomputed(topics, policies, taxonomies, order):
             done += 1
             if right != one.record.value:
                 wrong.append(difference(one, right))

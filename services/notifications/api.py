@@ -85,8 +85,8 @@ def router(inboxes: Inboxes, calls: Calls, auth: Authenticator, settings: Notifi
     return routes
 
 
-async def _rendered(inboxes: Inboxes, items: Sequence[Item]) -> list[InboxItem]:
-    return inbox_items(items, await cards(inboxes, items))
+async def _rendered(inboxes: Inboxes, recipient: Recipient, items: Sequence[Item]) -> list[InboxItem]:
+    return inbox_items(recipient, items, await cards(inboxes, items))
 
 
 def _reading(routes: APIRouter, inboxes: Inboxes, access: Access) -> None:
@@ -103,7 +103,7 @@ def _reading(routes: APIRouter, inboxes: Inboxes, access: Access) -> None:
         state = State(status) if status is not None and live is None else None
         items = await inboxes.store.page(recipient, state=state, live=live, before=before, limit=limit + 1)
         more = encode_cursor(str(items[limit - 1].seq)) if len(items) > limit else None
-        return InboxPage(items=await _rendered(inboxes, items[:limit]), next=more, seq=now.seq)
+        return InboxPage(items=await _rendered(inboxes, recipient, items[:limit]), next=more, seq=now.seq)
 
     @routes.get("/inbox/counts", summary="How much is there")
     async def counts(recipient: Annotated[Recipient, Depends(access.readable)]) -> InboxCounts:
@@ -119,7 +119,7 @@ def _command(routes: APIRouter, inboxes: Inboxes, calls: Calls, access: Access, 
         if changed is None:
             raise not_found()
         await calls.call([recipient])
-        (rendered,) = await _rendered(inboxes, [changed])
+        (rendered,) = await _rendered(inboxes, recipient, [changed])
         return rendered
 
 
@@ -155,7 +155,7 @@ def _stream(routes: APIRouter, inboxes: Inboxes, calls: Calls, access: Access, s
         keep_alive_s = settings.stream_keep_alive_s
         async for news in follow(inboxes, calls, recipient, after, keep_alive_s=keep_alive_s, lasts_s=lasts_s):
             if isinstance(news, Told):
-                for item, body in zip(news.items, await _rendered(inboxes, news.items), strict=True):
+                for item, body in zip(news.items, await _rendered(inboxes, recipient, news.items), strict=True):
                     event = domain.event_of(item, news.after)
                     yield ServerSentEvent(data=body, event=event, id=str(item.seq))
             elif isinstance(news, Gap):

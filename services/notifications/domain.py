@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 
@@ -68,6 +68,8 @@ class Reasons(NamedTuple):
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
+    evidence: Mapping[str, Any] | None = None
+    """What of the entry's evidence says something; None in what was kept before lists had it."""
 
 
 class Key(NamedTuple):

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.notifications.domain import Gap, Item, State
+from services.notifications.domain import Gap, Item, State, is_seeker
 from services.notifications.store import COMPONENTS, Card
 from shared.contracts.common import Code, Id, Pay, Texts
 from shared.contracts.postings import PostingStatus
-from shared.contracts.recommendations import Components, Entry
-from shared.rendering import explain
+from shared.contracts.recommendations import Components, Entry, Evidence
+from shared.rendering import Reader, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from services.notifications.domain import Recipient
 
 
 class _Body(BaseModel):
@@ -88,12 +90,13 @@ def gap_notice(gap: Gap) -> GapNotice:
     return GapNotice(start=gap.start, to=gap.end, reason=gap.reason)
 
 
-def inbox_items(items: Iterable[Item], cards: Mapping[str, Card]) -> list[InboxItem]:
+def inbox_items(recipient: Recipient, items: Iterable[Item], cards: Mapping[str, Card]) -> list[InboxItem]:
     """Items as their recipient reads them; `cards` by posting id, as far as known."""
-    return [_inbox_item(item, cards.get(item.key.posting)) for item in items]
+    reader: Reader = "seeker" if is_seeker(recipient) else "employer"
+    return [_inbox_item(item, cards.get(item.key.posting), reader) for item in items]
 
 
-def _inbox_item(item: Item, card: Card | None) -> InboxItem:
+def _inbox_item(item: Item, card: Card | None, reader: Reader) -> InboxItem:
     entry = _entry(item)
     labels = {} if card is None else card.labels
     return InboxItem(
@@ -105,7 +108,7 @@ def _inbox_item(item: Item, card: Card | None) -> InboxItem:
         seeker=item.key.seeker,
         points=entry and entry.points,
         components=entry and entry.components,
-        explanation=entry and explain(entry, labels.get),
+        explanation=entry and explain(entry, labels.get, reader),
         changed_at=item.changed_at,
     )
 
@@ -127,7 +130,7 @@ def _entry(item: Item) -> Entry | None:
     """The list entry again, for `explain`; its version is not kept and not read there."""
     if item.reasons is None:
         return None
-    points, components, matched, missing, unknown = item.reasons
+    points, components, matched, missing, unknown, evidence = item.reasons
     return Entry(
         id=item.key.seeker or item.key.posting,
         version=1,
@@ -136,4 +139,5 @@ def _entry(item: Item) -> Entry | None:
         matched=matched,
         missing=missing,
         unknown=unknown,
+        evidence=evidence and Evidence.model_validate(evidence),
     )

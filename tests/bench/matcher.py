@@ -31,6 +31,9 @@ from deploy.demo.progress import Bars
 from deploy.servers import PROJECT, running_servers
 from services.matcher.domain import Policy, warm
 from services.matcher.domain import load as load_policy
+from services.matcher.domain.ties import Ties
+from services.matcher.settings import MatcherSettings
+from services.matcher.usecases.taxonomy import ties_of
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind
@@ -66,6 +69,7 @@ class Stage(NamedTuple):
     given: argparse.Namespace
     console: Console
     policy: Policy
+    ties: Ties
     workload: Workload
 
 
@@ -117,7 +121,7 @@ class Row:
 
 def full(stage: Stage, world: World, folder: Path, grown: dict[AnchorKind, float]) -> tuple[list[Row], dict[str, Any]]:
     """The matcher with everything, and what else is to be known of it; `grown` takes the bytes of one of each."""
-    given, matcher = stage.given, Matcher(stage.policy, grown)
+    given, matcher = stage.given, Matcher(stage.policy, stage.ties, grown)
     details: dict[str, Any] = {"load_s": fill(stage, matcher, world, grown)}
     asked = {kind: questions(stage, matcher, kind, world.anchors(kind, given.questions)) for kind in KINDS}
     stage.console.print("matcher: snapshot, updates, rebuild")
@@ -130,10 +134,10 @@ def full(stage: Stage, world: World, folder: Path, grown: dict[AnchorKind, float
         *stage.workload.profiles(0, REBUILT * 10 // 11),
         *stage.workload.postings(0, REBUILT // 11),
     ]
-    details["rebuild"] = measures.rebuild(stage.policy, sample, world.profiles + world.postings)
+    details["rebuild"] = measures.rebuild(stage.policy, stage.ties, sample, world.profiles + world.postings)
     details["while_updating"] = [busy(stage, matcher, world, kind) for kind in KINDS]
     details["breadths"] = breadths(stage, matcher, world)
-    rows, judge = [], NumpyPeer(stage.workload, stage.policy, *world)
+    rows, judge = [], NumpyPeer(stage.workload, stage.policy, stage.ties, *world)
     fill(stage, judge, world, {})
     right = {
         kind: questions(stage, judge, kind, list(found.answers)[: given.peer_questions])
@@ -155,9 +159,9 @@ def beside(stage: Stage, world: World, url: str, known: Sequence[Row], grown: di
         wanted = frozenset(world.anchors(kind, given.peer_questions)[: given.judged])
         with counting(stage, f"oracle: lists of {len(wanted)} {name}s", world.searched(kind)) as advance:
             right[kind] = Right("oracle", measures.exact(stage.workload, kind, wanted, world, advance))
-    matcher = Matcher(stage.policy, grown, "bytes as with all profiles and postings")
-    numpy = NumpyPeer(stage.workload, stage.policy, *world)
-    with MongoPeer(url, stage.policy) as mongodb:
+    matcher = Matcher(stage.policy, stage.ties, grown, "bytes as with all profiles and postings")
+    numpy = NumpyPeer(stage.workload, stage.policy, stage.ties, *world)
+    with MongoPeer(url, stage.policy, stage.ties) as mongodb:
         peers: tuple[Peer, ...] = (matcher, numpy, mongodb)
         for peer in peers:
             wanted_kinds = [
@@ -177,7 +181,7 @@ def beside(stage: Stage, world: World, url: str, known: Sequence[Row], grown: di
 def rehearse(stage: Stage) -> None:
     """Once through all that is compiled, so that neither its time nor its memory is measured."""
     warm(stage.policy)
-    matcher = Matcher(stage.policy, {})
+    matcher = Matcher(stage.policy, stage.ties, {})
     for made in (stage.workload.profiles(0, 100), stage.workload.postings(0, 100)):
         measures.load(matcher, made, lambda _: None)
     for kind in KINDS:
@@ -289,7 +293,8 @@ def counting(stage: Stage, label: str, total: int) -> Iterator[Advance]:
 def measured(given: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Everything, in order."""
     policy = load_policy()
-    stage = Stage(given, console, policy, Workload(policy, given.seed))
+    ties = ties_of(MatcherSettings())
+    stage = Stage(given, console, policy, ties, Workload(ties, given.seed))
     rehearse(stage)
     world = World(given.postings, given.profiles)
     small = World(min(given.compared, given.postings), min(given.compared, given.profiles))
@@ -298,7 +303,12 @@ def measured(given: argparse.Namespace, console: Console) -> dict[str, Any]:
         rows, details = full(stage, world, Path(root), grown)
         with running_servers(Path(root) / "servers") as servers:
             rows += beside(stage, small, servers.addresses.mongo, rows, grown)
-    settings = vars(given) | {"policy": policy.version, "commit": commit(), "servers": servers.kind}
+    settings = vars(given) | {
+        "policy": policy.version,
+        "taxonomy": ties.version,
+        "commit": commit(),
+        "servers": servers.kind,
+    }
     return {"about": __doc__, "rows": [asdict(one) for one in rows], "matcher": details, "settings": settings}
 
 

@@ -18,6 +18,7 @@ from deploy.demo.latency import percentile
 from services.matcher import store
 from services.matcher.domain import Index, Policy
 from services.matcher.domain.bodies import PostingBody, ProfileBody
+from services.matcher.domain.ties import Ties
 from services.matcher.handlers.changes import changes
 from shared.contracts.envelope import event_headers
 from shared.contracts.postings import Posting, PostingPublished
@@ -46,9 +47,9 @@ class Matcher:
     name = "matcher"
     how = "in process, one thread; bytes resident, id maps included"
 
-    def __init__(self, policy: Policy, grown: Mapping[AnchorKind, float], note: str = "") -> None:
+    def __init__(self, policy: Policy, ties: Ties, grown: Mapping[AnchorKind, float], note: str = "") -> None:
         """`grown`: bytes of one more of each; the caller sees them grow."""
-        self.index = Index(policy)
+        self.index = Index(policy, ties)
         self.note = note
         self._grown = grown
         self._last: dict[AnchorKind, str] = {}
@@ -198,7 +199,7 @@ def snapshot(index: Index, policy: Policy, path: Path, anchors: Sequence[str]) -
     store.write(path, taken)
     del taken
     at.append(time.perf_counter())
-    found = store.read(path, policy, NOW, timedelta(days=1))
+    found = store.read(path, policy, index.ties, NOW, timedelta(days=1))
     at.append(time.perf_counter())
     kind = AnchorKind.POSTING
     if found is None or any(index.top(kind, one, NOW) != found[0].top(kind, one, NOW) for one in anchors):
@@ -208,12 +209,12 @@ def snapshot(index: Index, policy: Policy, path: Path, anchors: Sequence[str]) -
     return seconds | {"megabytes": round(path.stat().st_size / 1e6, 1)}
 
 
-def rebuild(policy: Policy, made: Sequence[Posting | Profile], total: int) -> dict[str, float]:
+def rebuild(policy: Policy, ties: Ties, made: Sequence[Posting | Profile], total: int) -> dict[str, float]:
     """Microseconds to decode and to index a record as it lies on its topic; seconds for `total`, extrapolated.
 
     `made` has postings and profiles in the proportion of the whole.
     """
-    index, records = Index(policy), [_record(one) for one in made]
+    index, records = Index(policy, ties), [_record(one) for one in made]
     decoding = indexing = 0.0
     for start in range(0, len(records), RECORDS):
         began = time.perf_counter()

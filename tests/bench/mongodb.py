@@ -15,6 +15,8 @@ from typing import Any, Final, Self
 from pymongo import MongoClient, ReplaceOne
 
 from services.matcher.domain import Policy
+from services.matcher.domain.pairs import span_of
+from services.matcher.domain.ties import Ties
 from shared.contracts.common import Code
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
@@ -36,10 +38,10 @@ class MongoPeer:
     name = "mongodb"
     how = "a server on this machine, asked over a socket; bytes on disk, indexes included"
 
-    def __init__(self, url: str, policy: Policy) -> None:
+    def __init__(self, url: str, policy: Policy, ties: Ties) -> None:
         self._client: MongoClient[Document] = MongoClient(url)
         self._client.drop_database(DATABASE)
-        self._policy = policy
+        self._policy, self._ties = policy, ties
         database = self._client[DATABASE]
         self._of = {kind: database[name] for kind, name in COLLECTIONS.items()}
         for collection in self._of.values():
@@ -101,6 +103,7 @@ class MongoPeer:
         required = [self._skill(skill) for skill in one.required_skills]
         preferred = [self._skill(skill) for skill in one.preferred_skills if skill not in one.required_skills]
         pay = one.pay
+        places = [(canonical(region.key), self._ties.centres.get(canonical(region.key))) for region in one.regions]
         return {
             "until": None if one.valid_through is None else one.valid_through.timestamp(),
             "pay_min": pay and pay.min,
@@ -109,6 +112,7 @@ class MongoPeer:
             "employment": one.employment_type,
             "benefits": list(one.benefits),
             "occupation": None if one.occupation is None else self._groups(one.occupation),
+            "places": [{"key": key, "centre": centre} for key, centre in places if centre is not None],
             "required": required,
             "preferred": preferred,
             "required_weight": sum(skill["weight"] for skill in required),
@@ -117,8 +121,11 @@ class MongoPeer:
 
     def _seeker(self, one: Profile) -> Document:
         later = self._policy.occupation.later
+        home = one.lives_in and canonical(one.lives_in.key)
         return {
-            "lives_in": one.lives_in and canonical(one.lives_in.key),
+            "lives_in": home,
+            "lives_above": list(ancestors(home)) if home else [],
+            "centre": self._ties.centres.get(home) if home else None,
             "floor": one.pay_floor and one.pay_floor.amount,
             "currency": one.pay_floor and one.pay_floor.currency,
             "employment": list(one.employment_types),
@@ -130,7 +137,7 @@ class MongoPeer:
         }
 
     def _skill(self, skill: Code) -> Document:
-        return {"key": skill.key, "weight": self._policy.weight(skill.key)}
+        return {"key": skill.key, "weight": self._policy.weight(skill.key, self._ties.namings.get(skill.key, 0))}
 
     def _groups(self, code: Code) -> Document:
         scheme = self._policy.occupation.schemes[code.scheme]
@@ -252,8 +259,28 @@ def _place_points(p: Document, s: Document, policy: Policy) -> Expression:
     ]
     # the gate has been passed, so what fits in no way fits because something is unknown
     best = {"$let": {"vars": {"best": {"$max": ways}}, "in": _if(_eq("$$best", 0), rules.unknown, "$$best")}}
+    way, remote = _way(p, s, policy), {"$and": [_eq(p["remote"], True), _eq(s["remote"], True)]}  # noqa: FBT003 - a literal
+    more = {"$max": [_if({"$or": [remote, _eq("$$way", None)]}, rules.way_unknown, 0), "$$way"]}
+    return {"$min": [rules.maximum, {"$add": [best, {"$let": {"vars": {"way": way}, "in": more}}]}]}
+
+
+def _way(p: Document, s: Document, policy: Policy) -> Expression:
+    """Points for the way to work; null if it is not known."""
+    rules = policy.place
     home = {"$in": [s["lives_in"], {"$setUnion": [p["regions"], p["above"]]}]}
-    return {"$min": [rules.maximum, {"$add": [best, _if(home, rules.home, 0)]}]}
+    apart = {
+        "$filter": {"input": p["places"], "as": "place", "cond": {"$not": {"$in": ["$$place.key", s["lives_above"]]}}}
+    }
+    near = {"$min": {"$map": {"input": apart, "as": "place", "in": _haversine("$$place.centre", s["centre"])}}}
+    steps = [{"case": {"$lte": ["$$near", span_of(step.km)]}, "then": step.points} for step in rules.ways]
+    points = _if(_eq("$$near", None), None, {"$switch": {"branches": steps, "default": 0}})
+    return _if(home, rules.home, {"$let": {"vars": {"near": near}, "in": points}})
+
+
+def _haversine(one: Expression, other: Expression) -> Expression:
+    """Of two unit vectors; null if one is."""
+    across = [{"$subtract": [{"$arrayElemAt": [one, axis]}, {"$arrayElemAt": [other, axis]}]} for axis in range(3)]
+    return {"$divide": [{"$add": [{"$pow": [part, 2]} for part in across]}, 4]}
 
 
 def _pay_points(p: Document, s: Document, policy: Policy) -> Expression:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.matcher.domain import Policy
 from services.matcher.domain.policy import Weights
+from services.matcher.domain.ties import Ties
 from shared.contracts.common import Benefit, Code, EmploymentType, KeyGroup
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
@@ -28,8 +29,9 @@ Columns = dict[str, Whole]
 """By fact, one value a row (or a padded row of codes); a scalar each for a single row."""
 
 UNKNOWN: Final = -1
+EARTH_KM: Final = 6371.0088
 NO_END: Final = 2**62
-SAME, WITHIN, AROUND, REMOTE, HOME = 1, 2, 4, 8, 16
+SAME, WITHIN, AROUND, REMOTE = 1, 2, 4, 8
 BITS: Final = {Relation.APART: 0, Relation.SAME: SAME, Relation.WITHIN: WITHIN, Relation.AROUND: AROUND}
 FACTS: Final = [
     ("education", "i1"),  # level; 0 unknown
@@ -88,7 +90,7 @@ class Peer(Protocol):
 class Vocabulary:
     """Codes as numbers, the one above all of them standing for no code; and how any two of a kind relate."""
 
-    def __init__(self, workload: Workload, policy: Policy) -> None:
+    def __init__(self, workload: Workload, policy: Policy, ties: Ties) -> None:
         self.regions = _numbers(workload.regions)
         self.occupations = _numbers(workload.occupations)
         self.skills = _numbers(workload.skills)
@@ -101,7 +103,10 @@ class Vocabulary:
         """Of two occupations, in permille; UNKNOWN to no code."""
         for (one, row), (other, column) in product(self.occupations.items(), repeat=2):
             self.close[row, column] = _closeness(policy, one, other)
-        self.weights = np.array([*(policy.weight(skill) for skill in self.skills), 0])
+        self.ways = _ways(self.regions, self.lies, policy, ties)
+        """Points for the way from where somebody lives (column) to a posting's region (row); UNKNOWN."""
+        weights = [policy.weight(skill, ties.namings.get(skill, 0)) for skill in self.skills]
+        self.weights = np.array([*weights, 0])
         self.credit = np.zeros((len(self.skills) + 1,) * 2, np.int16)
         """How much of a skill (row) somebody has who has another (column), in permille."""
         np.fill_diagonal(self.credit[:-1, :-1], 1000)
@@ -120,8 +125,8 @@ class NumpyPeer:
     how = "in process, one thread; bytes of its columns alone, without the map of ids"
     note = ""
 
-    def __init__(self, workload: Workload, policy: Policy, postings: int, profiles: int) -> None:
-        self._codes = Vocabulary(workload, policy)
+    def __init__(self, workload: Workload, policy: Policy, ties: Ties, postings: int, profiles: int) -> None:
+        self._codes = Vocabulary(workload, policy, ties)
         self._weights = policy.numbers
         self._columns = {AnchorKind.POSTING: _blank(POSTING, postings), AnchorKind.SEEKER: _blank(SEEKER, profiles)}
         self._ids = {kind: np.zeros(len(own["remote"]), "S64") for kind, own in self._columns.items()}
@@ -159,8 +164,9 @@ class NumpyPeer:
         close = self._closeness(posting, seeker, by_posting=by_posting)
         required = self._has(posting["required"], seeker["skills"], by_posting=by_posting)
         preferred = self._has(posting["preferred"], seeker["skills"], by_posting=by_posting)
-        points = _points(posting, seeker, (found, unsaid, close, required, preferred), self._weights)
-        fits = (found & ~HOME != 0) | unsaid
+        way = self._way(posting, seeker, by_posting=by_posting)
+        points = _points(posting, seeker, (found, unsaid, way, close, required, preferred), self._weights)
+        fits = (found != 0) | unsaid
         common = (close > 0) | (required > 0) | (preferred > 0)
         kept = np.flatnonzero(fits & common & (points >= self._weights.minimum))
         if kept.size > LIST_SIZE:
@@ -172,18 +178,25 @@ class NumpyPeer:
 
     def _place(self, posting: Columns, seeker: Columns, *, by_posting: bool) -> Whole:
         """Bits by counterpart."""
-        lies, within = self._codes.lies, SAME | WITHIN
+        lies = self._codes.lies
         remote = (posting["remote"] == 1) & (seeker["remote"] == 1)
         if by_posting:
             near = np.bitwise_or.reduce(lies[posting["regions"]])
             found = np.bitwise_or.reduce(near[seeker["regions"]], axis=1)
-            home = near[seeker["lives_in"]] & within
         else:
             near = np.bitwise_or.reduce(lies[:, seeker["regions"]], axis=1)
             found = np.bitwise_or.reduce(near[posting["regions"]], axis=1)
-            home = np.bitwise_or.reduce(lies[:, seeker["lives_in"]][posting["regions"]], axis=1) & within
-        bits: Whole = found | np.where(remote, REMOTE, 0) | np.where(home != 0, HOME, 0)
+        bits: Whole = found | np.where(remote, REMOTE, 0)
         return bits
+
+    def _way(self, posting: Columns, seeker: Columns, *, by_posting: bool) -> Whole:
+        """Points for the way to the nearest of the posting's regions; UNKNOWN."""
+        ways = self._codes.ways
+        if by_posting:
+            best: Whole = ways[posting["regions"]].max(axis=0)[seeker["lives_in"]]
+        else:
+            best = ways[:, seeker["lives_in"]][posting["regions"]].max(axis=1)
+        return best
 
     def _closeness(self, posting: Columns, seeker: Columns, *, by_posting: bool) -> Whole:
         """In millionths; UNKNOWN if the occupations cannot be compared."""
@@ -292,10 +305,10 @@ def _place_unknown(posting: Columns, seeker: Columns, none: int) -> Whole:
 
 
 def _points(
-    posting: Columns, seeker: Columns, common: tuple[Whole, Whole, Whole, Whole, Whole], weights: Weights
+    posting: Columns, seeker: Columns, common: tuple[Whole, Whole, Whole, Whole, Whole, Whole], weights: Weights
 ) -> Whole:
-    """`common`: bits of the place, whether it is unknown, closeness, required and preferred."""
-    found, unsaid, close, required, preferred = common
+    """`common`: bits of the place, whether it is unknown, points for the way, closeness, required and preferred."""
+    found, unsaid, way, close, required, preferred = common
     half = weights.experience // 2
     above = np.minimum(seeker["experience"] - posting["experience"], weights.experience_span)
     no_months = (posting["experience"] == UNKNOWN) | (seeker["experience"] == UNKNOWN)
@@ -307,7 +320,7 @@ def _points(
         + _share(weights.preferred, preferred, posting["preferred_weight"])
         + np.where((posting["education"] == 0) | (seeker["education"] == 0), weights.education // 2, weights.education)
         + np.where(no_months, half, half + half * above.astype(np.int64) // weights.experience_span)
-        + _place_points(found, unsaid, weights)
+        + _place_points(found, unsaid, way, weights)
         + _pay_points(posting, seeker, weights)
         + some
         + np.where(needed == 0, 0, some * given.astype(np.int64) // np.maximum(needed, 1))
@@ -321,17 +334,18 @@ def _share(maximum: int, part: Whole, whole: Whole) -> Whole:
     return np.where(whole == 0, maximum // 2, maximum * part // wholly)
 
 
-def _place_points(found: Whole, unsaid: Whole, weights: Weights) -> Whole:
+def _place_points(found: Whole, unsaid: Whole, way: Whole, weights: Weights) -> Whole:
     ways = {
         SAME: weights.place_same,
         WITHIN: weights.place_within,
         AROUND: weights.place_around,
         REMOTE: weights.place_remote,
     }
-    best: Whole = np.where(unsaid & (found & ~HOME == 0), weights.place_unknown, 0)
+    best: Whole = np.where(unsaid & (found == 0), weights.place_unknown, 0)
     for bit, worth in ways.items():
         best = np.maximum(best, np.where(found & bit != 0, worth, 0))
-    best = best + np.where(found & HOME != 0, weights.home, 0)
+    neutral = (way == UNKNOWN) | (found & REMOTE != 0)
+    best = best + np.where(neutral, np.maximum(way, weights.way_unknown), way)
     return best.clip(max=weights.place)
 
 
@@ -343,6 +357,21 @@ def _pay_points(posting: Columns, seeker: Columns, weights: Weights) -> Whole:
     above = (low + high - 2 * floor) * half * 100 // np.maximum(2 * floor * weights.pay_span, 1)
     points = np.where(floor == 0, weights.pay, np.clip(half + above, 0, weights.pay))
     return np.where(_pay_known(posting, seeker), points, half)
+
+
+def _ways(regions: Mapping[str, int], lies: Whole, policy: Policy, ties: Ties) -> Whole:
+    """(n, n): from where somebody lives (column) to where the work is (row)."""
+    centres = np.full((len(regions) + 1, 3), np.nan)
+    for region, number in regions.items():
+        if region in ties.centres:
+            centres[number] = ties.centres[region]
+    cosines = (centres @ centres.T).clip(-1, 1)
+    found = np.where(np.isnan(cosines), UNKNOWN, 0)
+    for step in reversed(policy.place.ways):
+        found[np.arccos(cosines) * EARTH_KM <= step.km] = step.points
+    found[lies & AROUND != 0] = UNKNOWN
+    found[lies & (SAME | WITHIN) != 0] = policy.place.home
+    return found
 
 
 def _closeness(policy: Policy, one: str, other: str) -> int:

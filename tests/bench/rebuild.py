@@ -25,6 +25,7 @@ from services.matcher.domain import Index, load, warm
 from services.matcher.handlers.reading import IndexReader
 from services.matcher.settings import MatcherSettings
 from services.matcher.usecases.lists import Lists
+from services.matcher.usecases.taxonomy import ties_of
 from services.matcher.usecases.world import TOPIC_OF, World
 from shared.broker import Outgoing, Producer
 from shared.contracts.envelope import event_headers
@@ -59,7 +60,8 @@ async def run(settings: MatcherSettings, given: argparse.Namespace, console: Con
     """Write, read, time."""
     policy = load()
     warm(policy)
-    workload, producer = Workload(policy), Producer(settings, "bench")
+    ties = ties_of(settings)
+    workload, producer = Workload(ties), Producer(settings, "bench")
     await ensure_topics(settings)
     for count, made in (
         (given.profiles, outgoing(workload.profiles(0, given.profiles))),
@@ -72,7 +74,7 @@ async def run(settings: MatcherSettings, given: argparse.Namespace, console: Con
             if written % 20_000 == 0 or written == count:
                 console.print(f"  written {written:,} of {count:,}")
     await producer.close()
-    world = World(Index(policy), {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
+    world = World(Index(policy, ties), {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
     started, used = time.perf_counter(), time.process_time()
     lists = {kind: Lists(kind, world, asyncio.Event()) for kind in AnchorKind}
     reading = asyncio.create_task(IndexReader(settings, world, lists, settings.reader_records).run())

@@ -162,7 +162,7 @@ class Stored:
         """Lists that name one of these postings."""
         closed = frozenset(postings)
         rows = self._lists.find({"_id": {"$regex": "^seeker:"}}, {"entries": 1})
-        return sum([any(one[0] in closed for one in unpack(row["entries"])) async for row in rows])
+        return sum([any(one.id in closed for one in unpack(row["entries"])) async for row in rows])
 
 
 def of_one_employer(postings: Iterator[PartnerPosting], count: int) -> Iterator[PartnerPosting]:

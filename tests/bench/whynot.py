@@ -22,6 +22,8 @@ from deploy.servers import PROJECT
 from services.matcher.domain import Index, load, warm
 from services.matcher.domain.changes import nearest
 from services.matcher.domain.reasons import outlook
+from services.matcher.settings import MatcherSettings
+from services.matcher.usecases.taxonomy import ties_of
 from shared.contracts.recommendations import AnchorKind
 from tests.bench.machine import commit, machine
 from tests.bench.workload import NOW, Workload, posting_id, seeker_id
@@ -34,7 +36,8 @@ def filled(given: argparse.Namespace) -> Index:
     """The index with everything in it, written and ready."""
     policy = load()
     warm(policy)
-    index, workload = Index(policy), Workload(policy, given.seed)
+    ties = ties_of(MatcherSettings())
+    index, workload = Index(policy, ties), Workload(ties, given.seed)
     for profile in workload.profiles(0, given.profiles):
         index.upsert_profile(profile)
     for posting in workload.postings(0, given.postings):

@@ -14,12 +14,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from services.matcher.domain import Policy
+from services.matcher.domain.ties import NO_TIES, Ties
 from shared.contracts.common import Code, Education, Pay, PayFloor
 from shared.contracts.postings import Posting, PostingSource, PostingStatus
 from shared.contracts.profiles import Consent, Profile, ProfileStatus, Skill
@@ -83,14 +83,14 @@ def posting_id(number: int) -> str:
 class Workload:
     """The code lists, and the people and postings that are made of them."""
 
-    def __init__(self, policy: Policy, seed: int = 1) -> None:
+    def __init__(self, ties: Ties = NO_TIES, seed: int = 1) -> None:
         self._seed = seed
-        self._places = _places()
+        self._places = _places(ties)
         groups = [f"{major}{sub}" for major, count in enumerate(SUB_MAJOR_GROUPS) for sub in range(1, count + 1)]
         units = [f"{group}{minor}{unit}" for group in groups for minor in "123" for unit in "1234"]
         mixed: list[str] = np.random.default_rng(seed).permutation(units)[:OCCUPATIONS].tolist()
         self._occupations = [_code("isco-08", code, "职业", "Occupation") for code in mixed]
-        self._skills = [_code("esco", key.removeprefix("esco:"), "技能", "Skill") for key in _skill_keys(policy)]
+        self._skills = [_code("esco", key.removeprefix("esco:"), "技能", "Skill") for key in _skill_keys(ties)]
         self._owned = [
             Skill.model_construct(scheme=one.scheme, code=one.code, label=one.label, level=1 + place % 5)
             for place, one in enumerate(self._skills)
@@ -293,24 +293,42 @@ def _skill_sets(dice: np.random.Generator, fewest: int, most: int) -> Iterator[l
     return (list(dict.fromkeys(own))[:count] for own, count in zip(drawn, counts, strict=True))
 
 
-def _places() -> list[Place]:
-    """Made-up counties in the pattern of GB/T 2260, of which those of one prefecture follow each other."""
+def _places(ties: Ties) -> list[Place]:
+    """Counties of which those of one prefecture follow each other: real ones if their centres are known."""
     found = []
-    for number in range(COUNTIES):
-        prefecture = number // PARTS
-        province = list(PROVINCES.values())[prefecture // PARTS]
-        codes = (
-            f"{province}{prefecture % PARTS + 1:02}{number % PARTS + 1:02}",
-            f"{province}{prefecture % PARTS + 1:02}00",
-            f"{province}0000",
-        )
+    for county in _known_counties(ties) or _made_up_counties():
+        codes = county, f"{county[:4]}00", f"{county[:2]}0000"
         found.append(Place(*[_code("gbt2260", code, "地区", "Region") for code in codes]))
     return found
 
 
-def _skill_keys(policy: Policy) -> list[str]:
-    """Those that the policy weighs, the commonest (of the least weight) first, then made-up ones."""
-    known = sorted(policy.skill_weights.weights.items(), key=lambda one: (one[1], one[0]))
+def _made_up_counties() -> list[str]:
+    """In the pattern of GB/T 2260."""
+    provinces = list(PROVINCES.values())
+    return [
+        f"{provinces[number // PARTS**2]}{number // PARTS % PARTS + 1:02}{number % PARTS + 1:02}"
+        for number in range(COUNTIES)
+    ]
+
+
+def _known_counties(ties: Ties) -> list[str]:
+    """The first PARTS counties of the first PARTS prefectures of the first provinces that have so many."""
+    below: dict[str, list[str]] = {}
+    for code in sorted(key.removeprefix("gbt2260:") for key in ties.centres):
+        if not code.endswith("00"):
+            below.setdefault(code[:4], []).append(code)
+    wide = [prefecture for prefecture, counties in below.items() if len(counties) >= PARTS]
+    found: list[str] = []
+    for _, group in groupby(wide, key=lambda prefecture: prefecture[:2]):
+        prefectures = list(group)[:PARTS]
+        if len(prefectures) == PARTS:
+            found += [county for prefecture in prefectures for county in below[prefecture][:PARTS]]
+    return found[:COUNTIES] if len(found) >= COUNTIES else []
+
+
+def _skill_keys(ties: Ties) -> list[str]:
+    """Those that most occupations name first, then made-up ones."""
+    known = sorted(ties.namings.items(), key=lambda one: (-one[1], one[0]))
     return [*(key for key, _ in known), *(f"esco:bench-{number}" for number in range(SKILLS))][:SKILLS]
 
 

@@ -97,7 +97,7 @@ def check_stored_lists(addresses: Addresses, kind: str, final: dict[str, Written
         body, row = record.body or {}, rows[name]
         assert (row["revision"], row["anchor_version"]) == (record.version, body["anchor_version"])
         entries = [(entry["id"], entry["points"]) for entry in body.get("entries", ())]
-        assert [(other, points) for other, _, points, *_ in unpack(row["entries"])] == entries
+        assert [(one.id, one.points) for one in unpack(row["entries"])] == entries
 
 
 def stored(addresses: Addresses, database: str, collection: str) -> list[dict[str, Any]]:

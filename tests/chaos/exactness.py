@@ -129,7 +129,13 @@ def _plain(entry: Body) -> Body:
         "matched": entry.get("matched", []),
         "missing": entry.get("missing", []),
         "unknown": entry.get("unknown", []),
+        "evidence": evidence_of(entry.get("evidence", {})),
     }
+
+
+def evidence_of(found: Body) -> Body:
+    """Evidence as the oracle says it: sets in the order of the alphabet."""
+    return {name: sorted(value) if name in {"benefits", "key_groups"} else value for name, value in found.items()}
 
 
 def _difference(found: list[Body], right: list[Body]) -> str:

@@ -1,7 +1,7 @@
 """The recommendations that are right, computed slowly and obviously.
 
-Shares no code with the services: it reads the JSON bodies of postings and profiles, and of the matching
-policy only the numbers. What the rules are is written down here a second time, on purpose.
+Shares no code with the services: it reads the JSON bodies of postings and profiles, of the matching policy only
+the numbers, and of the taxonomy only its facts. What the rules are is written down here a second time, on purpose.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
+from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Any
+
+from shared.settings import ServiceSettings
+from shared.taxonomy import Taxonomy, load, place
 
 Body = Mapping[str, Any]
 
@@ -33,6 +37,52 @@ SWEDEN = dict(  # noqa: C408
     AB="01", C="03", D="04", E="05", F="06", G="07", H="08", I="09", K="10", M="12", N="13", O="14", S="17",
     T="18", U="19", W="20", X="21", Y="22", Z="23", AC="24", BD="25",
 )  # fmt: skip
+
+
+class Known:
+    """What a taxonomy says; nothing if there is none."""
+
+    def __init__(self, taxonomy: Taxonomy | None) -> None:
+        self.taxonomy = taxonomy
+        self.kilometres: dict[tuple[str, str], float | None] = {}
+        self.common_digits: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
+        """What was worked out once: taxonomies do not change."""
+        self.places: dict[str, tuple[str, ...]] = {}
+        self.namings: dict[str, int] = {}
+        """By skill, how many occupations name it."""
+        for occupation in () if taxonomy is None else taxonomy.occupations:
+            assert taxonomy is not None
+            for skill in set(taxonomy.essential(occupation.key)) | set(taxonomy.optional(occupation.key)):
+                self.namings[skill] = self.namings.get(skill, 0) + 1
+
+    def isco(self, key: str) -> tuple[str, ...]:
+        """ISCO-08 groups of an occupation, if the policy asks for them."""
+        if self.taxonomy is None or "unit_group" not in POLICY["occupation"]:
+            return ()
+        if key not in self.places:
+            self.places[key] = self.taxonomy.isco(*key.split(":", 1))
+        return self.places[key]
+
+    def centre(self, region: str) -> tuple[float, float] | None:
+        """Longitude and latitude in degrees."""
+        found = None if self.taxonomy is None else self.taxonomy.regions.get(places(region)[-1])
+        return None if found is None else (found.longitude, found.latitude)
+
+
+class Told:
+    """The taxonomy of this machine, as a service here would find it; tests may put another one in its place."""
+
+    now: Known | None = None
+
+
+def known() -> Known:
+    if Told.now is None:
+        settings = ServiceSettings()
+        try:
+            Told.now = Known(load(place(settings.taxonomy_file, settings.taxonomy_dir)))
+        except FileNotFoundError:
+            Told.now = Known(None)
+    return Told.now
 
 
 @cache
@@ -80,16 +130,59 @@ def closeness(first: str, second: str) -> int | None:
 
 
 def grouped(first: str, second: str) -> int | None:
-    """Closeness by the schemes' groups."""
-    rules = POLICY["occupation"]
+    """Closeness by the schemes' groups, and by those of ISCO-08."""
     if first == second:
-        return int(rules["same"])
+        return int(POLICY["occupation"]["same"])
+    found = (by_prefix(first, second), by_place(first, second))
+    return max((close for close in found if close is not None), default=None)
+
+
+def by_place(first: str, second: str) -> int | None:
+    """Closeness in ISCO-08, where a place is known or, of a scheme built on it, its beginning is in the code."""
+    rules = POLICY["occupation"]
+    if not known().isco(first) and not known().isco(second):
+        return None
+    one, two = placed(first), placed(second)
+    if one is None or two is None:
+        return None
+    pair = tuple(one), tuple(two)
+    if pair not in known().common_digits:
+        known().common_digits[pair] = common_digits(one, two)
+    step = {4: "unit_group", 3: "narrow_group", 2: "broad_group"}.get(known().common_digits[pair])
+    return 0 if step is None else int(rules[step])
+
+
+def common_digits(one: Iterable[str], two: Iterable[str]) -> int:
+    """By how many digits the closest of two sets of ISCO-08 codes agree, if that makes a group; else 0."""
+    return max(
+        (length for a in one for b in two for length in (2, 3, 4) if shares(a, b, length)),
+        default=0,
+    )
+
+
+def placed(key: str) -> list[str] | None:
+    """The codes of its groups; None if it is in no scheme of ISCO's family."""
+    if known().isco(key):
+        return list(known().isco(key))
+    scheme, code = key.split(":", 1)
+    rules = POLICY["occupation"]["schemes"].get(scheme)
+    if rules is None or rules["family"] != "isco":
+        return None
+    # only isco-08 itself means the same by three digits as ISCO, and nobody knows of a fourth
+    return [code[: rules["narrow_length"] if scheme == "isco-08" else rules["broad_length"]]]
+
+
+def by_prefix(first: str, second: str) -> int | None:
+    """Closeness by the schemes' own groups."""
+    rules = POLICY["occupation"]
     (first_scheme, first_code), (second_scheme, second_code) = first.split(":", 1), second.split(":", 1)
     one, two = rules["schemes"].get(first_scheme), rules["schemes"].get(second_scheme)
     if one is None or two is None:
         return 0 if first_scheme == second_scheme else None
     if one["family"] != two["family"]:
         return None
+    if first_scheme != second_scheme and (known().isco(first) or known().isco(second)):
+        return 0
     narrow, broad = one["narrow_length"], one["broad_length"]
     if first_scheme == second_scheme and shares(first_code, second_code, narrow):
         return int(rules["narrow_group"])
@@ -120,8 +213,18 @@ def level(education: str | None) -> int | None:
 
 
 def weight(skills: Iterable[str]) -> int:
+    return sum(map(weight_of, skills))
+
+
+def weight_of(skill: str) -> int:
     table = POLICY["skill_weights"]
-    return sum(table["weights"].get(skill, table["default"]) for skill in skills)
+    if skill in table.get("weights", {}):
+        return int(table["weights"][skill])
+    namings, steps = known().namings.get(skill), table.get("rarity", [])
+    if namings is None or not steps:
+        return int(table["default"])
+    wide_enough = [step["weight"] for step in steps if step["occupations"] >= namings]
+    return int(wide_enough[0] if wide_enough else steps[-1]["weight"])
 
 
 @dataclass
@@ -229,7 +332,9 @@ def lies_of(work: Work, person: Person) -> set[str]:
 
 
 def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
-    """An entry without the counterpart's id and version, or None if the pair may not be recommended."""
+    """An entry without the counterpart's id and version, and what else is said of the pair; None if it may not be
+    recommended.
+    """  # noqa: D205 - one sentence
     if not work.live or not person.live or (work.until is not None and work.until <= now):
         return None
     answers = {name: gate(work, person) for name, gate in GATES.items()}
@@ -262,7 +367,7 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
         "components": points,
         "matched": required + preferred,
         "missing": [skill for skill in work.required if skill not in person.skills],
-        "unknown": unknown + (["occupation"] if close is None else []),
+        "unknown": unknown + (["occupation"] if close is None else []) + distance_unknown(work, person),
     }
 
 
@@ -310,10 +415,96 @@ def place_points(work: Work, person: Person) -> int:
     rules = POLICY["place"]
     nowhere = rules["unknown"] if place_gate(work, person) == "unknown" else 0
     points: int = max((rules[how] for how in lies_of(work, person)), default=nowhere)
+    found, neutral = way(work, person), rules.get("way_unknown", 0)
+    if found is None or "remote" in lies_of(work, person):
+        found = max(neutral, found or 0)
+    return min(points + found, int(rules["maximum"]))
+
+
+def way(work: Work, person: Person) -> int | None:
+    """Points for the way to the nearest region of which anything is known."""
+    if person.home is None:
+        return None
+    steps, found = POLICY["place"].get("ways", []), []
+    for region in work.regions:
+        km = kilometres(region, person.home)
+        if at_home(region, person.home):
+            found.append(POLICY["place"]["home"])
+        elif steps and km is not None:
+            found.append(next((step["points"] for step in steps if km <= step["km"]), 0))
+        elif not steps:
+            found.append(0)
+    return max(found, default=None)
+
+
+def distance_unknown(work: Work, person: Person) -> list[str]:
+    """Its name, if anybody would want to know the way."""
+    wanted = POLICY["place"].get("ways") and "remote" not in lies_of(work, person)
+    return ["distance"] if wanted and way(work, person) is None else []
+
+
+def kilometres(work: str, home: str) -> float | None:
+    """The way to work; None if it is not known, also where the work may be anywhere around the home."""
+    found = known().kilometres
+    if (work, home) not in found:
+        found[work, home] = None if lie(work, home) == "around" else great_circle(work, home)
+    return found[work, home]
+
+
+def great_circle(one: str, other: str) -> float | None:
+    """Kilometres between the centres of two regions, by the haversine formula."""
+    centres = known().centre(one), known().centre(other)
+    if centres[0] is None or centres[1] is None:
+        return None
+    east, north, other_east, other_north = map(radians, (*centres[0], *centres[1]))
+    half_north, half_east = sin((north - other_north) / 2), sin((east - other_east) / 2)
+    return 2 * 6371.0088 * asin(sqrt(half_north**2 + cos(north) * cos(other_north) * half_east**2))
+
+
+def at_home(region: str, home: str) -> bool:
+    return lie(region, home) in {"same", "within"}
+
+
+def evidence(work: Work, person: Person, for_key_groups: int) -> dict[str, Any]:
+    """What else a sentence needs; nothing that is absent, zero or empty."""
     home = person.home
-    if home is not None and any(lie(region, home) in ("same", "within") for region in work.regions):
-        points += rules["home"]
-    return min(points, int(rules["maximum"]))
+    ways = sorted(km for one in work.regions if home is not None and (km := kilometres(one, home)) is not None)
+    lives_there = person.home is not None and any(at_home(one, person.home) for one in work.regions)
+    found: dict[str, Any] = {
+        "same_occupation": work.occupation is not None and work.occupation in person.occupations,
+        "required": len(work.required),
+        "preferred": len(work.preferred),
+        "related": [pair for skill in work.required + work.preferred for pair in stood_in(skill, person)],
+        "at_home": lives_there,
+        "remote": work.remote and person.remote is True,
+        "benefits_needed": len(person.needs),
+        "benefits": {*work.benefits} & person.needs,
+        "key_groups": work.groups & person.groups if for_key_groups else (),
+    }
+    found = {name: sorted(value) if isinstance(value, set) else value for name, value in found.items() if value}
+    if work.education is not None and person.education is not None:
+        found |= {"education_asked": LEVELS[work.education], "education": LEVELS[person.education]}
+    if work.experience is not None and person.experience is not None:
+        found |= {"months_asked": work.experience, "months": person.experience}
+    if ways and not lives_there:
+        found["km"] = round(ways[0])
+    if pay_gate(work, person) != "unknown":
+        assert work.pay is not None
+        assert person.floor is not None
+        found["currency"] = work.pay["currency"]
+        for end in ("min", "max"):
+            if work.pay.get(end) is not None:
+                found["pay_low" if end == "min" else "pay_high"] = work.pay[end] - person.floor["amount"]
+    return found
+
+
+def stood_in(skill: str, person: Person) -> list[list[str]]:
+    """A skill that the person does not name, and the one of theirs that counts most for it."""
+    if skill in person.skills:
+        return []
+    near = POLICY.get("related_skills", {}).get(skill, {})
+    most = max((near[own] for own in near if own in person.skills), default=0)
+    return [[skill, next(own for own in near if own in person.skills and near[own] == most)]] if most else []
 
 
 def pay_points(work: Work, person: Person) -> int:
@@ -357,6 +548,7 @@ def oracle_list(
         assert isinstance(person, Person)
         entry = judge(work, person, now)
         if entry is not None:
-            found.append({"id": read.id, "version": read.version, **entry})
-    found.sort(key=lambda entry: (-entry["points"], entry["id"]))
-    return found[:k]
+            said = partial(evidence, work, person, entry["components"]["key_group"])
+            found.append(({"id": read.id, "version": read.version, **entry}, said))
+    found.sort(key=lambda pair: (-pair[0]["points"], pair[0]["id"]))
+    return [entry | {"evidence": said()} for entry, said in found[:k]]

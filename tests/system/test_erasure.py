@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from bson import BSON
+from msgspec import to_builtins
 from pymongo import MongoClient
 
 from deploy.servers import Servers
@@ -44,7 +45,7 @@ CONTACT_TRACES = ["诸葛", "Zhuge", "8000 1234", "longzhong"]
 
 def unpacked(row: Json) -> Json:
     """A list's entries are stored compressed: nothing may hide there."""
-    return row | {"entries": unpack(row["entries"])} if "entries" in row else row
+    return row | {"entries": to_builtins(unpack(row["entries"]))} if "entries" in row else row
 
 
 def rows_with(town: Town, database: str, *texts: str) -> list[tuple[str, Json]]:

@@ -51,11 +51,11 @@ async def test_a_policy_is_set_without_a_restart_and_rolled_back(town: Town, top
     await until(lambda: all_name(VERSION), "lists under the packaged policy")
     other = tmp_path / "other.toml"
     other.write_text(
-        PACKAGED.replace(f'version = "{VERSION}"', f'version = "{OTHER}"').replace("home = 20", "home = 0")
+        PACKAGED.replace(f'version = "{VERSION}"', f'version = "{OTHER}"').replace("home = 20", "home = 30")
     )
 
     status, said = await command(town, "policies", "set", str(other), "--by", "op-1")
-    assert (status, "place.home: 20 -> 0" in said) == (0, True), said
+    assert (status, "place.home: 20 -> 30" in said) == (0, True), said
     await until(lambda: all_name(OTHER), "lists under the policy that was set")
 
     town.platform["matcher"].restart().wait_ready()
@@ -63,7 +63,7 @@ async def test_a_policy_is_set_without_a_restart_and_rolled_back(town: Town, top
     await until(lambda: all_name(OTHER), "a new list under it after a restart")
 
     dishonest = tmp_path / "dishonest.toml"
-    dishonest.write_text(other.read_text().replace("home = 0", "home = 10"))
+    dishonest.write_text(other.read_text().replace("home = 30", "home = 40"))
     status, said = await command(town, "policies", "set", str(dishonest))
     assert (status, "another text" in said) == (1, True), said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shared.contracts.recommendations import Components
+from shared.contracts.recommendations import Components, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +52,5 @@ class Judgement:
     components: Components
     matched: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+    """None for what is closed or inactive."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.matcher.domain.columns import Related
-from services.matcher.domain.policy import Occupation, Policy
+from services.matcher.domain.policy import Policy
+from services.matcher.domain.ties import Ties
 from shared.regions import DEEPEST, ancestors, canonical
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 NONE: Final = -1
 """The integer of no code."""
-FAMILY, BROAD, NARROW, BIT = 0, 1, 2, 3
-"""Columns of an occupation."""
 
 
 class Codes(ABC):
@@ -73,7 +72,10 @@ class Codes(ABC):
 
 
 def related(codes: Codes, table: Mapping[str, Mapping[str, int]]) -> tuple[Related, Related, Related]:
-    """A table of near concepts (`scheme:code`, with permille) by number: as it is, the other way round, and both."""
+    """A table of near concepts (`scheme:code`, with permille) by number: as it is, the other way round, and both.
+
+    What is near a concept keeps the policy's order, which is the same in every process, as numbers are not.
+    """
     pairs = [
         (codes.number(concept), codes.number(other), permille)
         for concept, others in table.items()
@@ -88,7 +90,7 @@ def _by_number(pairs: Sequence[tuple[int, int, int]]) -> Related:
     starts = np.zeros(size, np.int32)
     for concept, _, _ in pairs:
         starts[concept + 1] += 1
-    ordered = sorted(pairs)
+    ordered = sorted(pairs, key=itemgetter(0))
     return Related(
         np.cumsum(starts, dtype=np.int32),
         np.array([other for _, other, _ in ordered], np.int32),
@@ -109,17 +111,17 @@ class Plain(Codes):
 class Skills(Codes):
     """Skills. Column 0: the weight that the policy gives."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, ties: Ties) -> None:
         super().__init__(1, 0)
-        self._policy = policy
+        self._policy, self._ties = policy, ties
 
-    def adopt(self, policy: Policy) -> None:
-        """Weigh by another policy."""
-        self._policy = policy
+    def adopt(self, policy: Policy, ties: Ties) -> None:
+        """Weigh by another policy or taxonomy."""
+        self._policy, self._ties = policy, ties
         self._row_all()
 
     def _row(self, key: str) -> list[int]:
-        return [self._policy.weight(key)]
+        return [self._policy.weight(key, self._ties.namings.get(key, 0))]
 
 
 class Regions(Codes):
@@ -129,53 +131,39 @@ class Regions(Codes):
     So `a` contains `b` when `b`'s row has `a` at `a`'s place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ties: Ties) -> None:
         super().__init__(DEEPEST + 1, NONE)
+        self._ties = ties
+        self.centres: NDArray[np.float64] = np.full((3, len(self.table)), np.nan)
+        """Column: code, as many as the table has rows. The centre as a unit vector from the Earth's; NaN: not known."""
+
+    def adopt(self, ties: Ties) -> None:
+        """Take the centres from another taxonomy."""
+        self._ties = ties
+        self.centres = np.full((3, len(self.table)), np.nan)
+        for number, key in enumerate(self.keys):
+            self._place(number, key)
 
     def _add(self, key: str) -> int:
         name = canonical(key)
         if name == key:
-            return super()._add(key)
+            number = super()._add(key)
+            if self.centres.shape[1] < len(self.table):
+                grown = np.full((3, len(self.table)), np.nan)
+                grown[:, : self.centres.shape[1]] = self.centres
+                self.centres = grown
+            self._place(number, key)
+            return number
         # another name of a region is known from now on, too
         number = self._numbers[key] = self.number(name)
         return number
+
+    def _place(self, number: int, key: str) -> None:
+        centre = self._ties.centres.get(key)
+        if centre is not None:
+            self.centres[:, number] = centre
 
     def _row(self, key: str) -> list[int]:
         way = [self.number(region) for region in reversed(ancestors(key))]
         way.append(len(self.keys))
         return [*way, *[NONE] * (DEEPEST - len(way)), len(way) - 1]
-
-
-class Occupations(Codes):
-    """Occupations. Columns: family, broad group and narrow group, NONE where the scheme has no such group; and a bit.
-
-    It is one of 64, the same for all of a broad group, in every process and after every start.
-    """
-
-    def __init__(self, occupation: Occupation) -> None:
-        super().__init__(4, NONE)
-        self._schemes = occupation.schemes
-        self._groups = Plain()
-
-    def adopt(self, occupation: Occupation) -> None:
-        """Group by another policy."""
-        self._schemes = occupation.schemes
-        self._row_all()
-
-    def _row(self, key: str) -> list[int]:
-        name, _, code = key.partition(":")
-        scheme = self._schemes.get(name)
-        if scheme is None:
-            return [self._groups.number(f"scheme:{name}"), NONE, NONE, _bit(key)]
-        broad = narrow = NONE
-        group = key
-        if len(code) >= scheme.broad_length:
-            group = f"broad:{scheme.family}:{code[: scheme.broad_length]}"
-            broad = self._groups.number(group)
-        if len(code) >= scheme.narrow_length:
-            narrow = self._groups.number(f"narrow:{name}:{code[: scheme.narrow_length]}")
-        return [self._groups.number(f"family:{scheme.family}"), broad, narrow, _bit(group)]
-
-
-def _bit(text: str) -> int:
-    return crc32(text.encode()) % 64

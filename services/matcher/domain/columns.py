@@ -58,8 +58,9 @@ POSTING: Final = np.dtype(
 SEEKER: Final = np.dtype(
     [
         ("version", "i8"),
-        ("skill_bits", "i8"),  # derived: a bit for each skill, see `words.skill_bit`
-        ("occupation_bits", "i8"),  # derived: one for each occupation, see `codes.Occupations`
+        ("skill_bits", "i8"),  # derived: a bit for each skill, see `words.skill_bits`
+        ("more_skill_bits", "i8"),  # derived: another one
+        ("occupation_bits", "i8"),  # derived: one for each occupation, see `occupations.Occupations`
         ("lives_in", "i4"),  # UNKNOWN
         ("pay_floor", "i4"),  # whole units a month; UNKNOWN
         ("currency", "i2"),
@@ -111,6 +112,7 @@ class SeekerRow(Protocol):
     """What the kernels read of one row of SEEKER."""
 
     skill_bits: int
+    more_skill_bits: int
     occupation_bits: int
     lives_in: int
     pay_floor: int
@@ -154,11 +156,25 @@ class Related(NamedTuple):
     permille: NDArray[np.int32]
 
 
+class Ways(NamedTuple):
+    """What the way to work counts."""
+
+    centres: NDArray[np.float64]
+    """(3, n): by region its centre as a unit vector from the Earth's; NaN if it is not known."""
+    spans: NDArray[np.float64]
+    """By step, from the shortest on: the haversine of the angle at the Earth's centre."""
+    more: NDArray[np.int32]
+    """By step: how many points it has more than the next longer one."""
+
+
 class Tables(NamedTuple):
-    """How codes relate (`services.matcher.domain.codes`)."""
+    """How codes relate (`services.matcher.domain.codes`, `services.matcher.domain.occupations`)."""
 
     regions: NDArray[np.int32]
+    ways: Ways
     occupations: NDArray[np.int32]
+    closeness: NDArray[np.int16]
+    """Of any two cells of occupations, in permille; UNKNOWN if they cannot be compared."""
     skills: NDArray[np.int32]
     licences: NDArray[np.int32]
     credits: Related

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain.codes import BIT
 from services.matcher.domain.columns import UNKNOWN, Columns
 from services.matcher.domain.compiled import compiled
-from services.matcher.domain.words import posting_word, seeker_word, skill_bit
+from services.matcher.domain.occupations import BIT
+from services.matcher.domain.words import posting_word, seeker_word, skill_bits
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
@@ -86,8 +86,10 @@ def derive_seekers(own: Columns, targets: NDArray[np.int32], occupations: NDArra
             bits |= 1 << occupations[codes[at + place], BIT]
         seeker.occupation_bits = bits
         at += seeker.occupations
-        bits = 0
+        bits = more = 0
         for place in range(seeker.skills):
-            bits |= skill_bit(codes[at + place])
-        seeker.skill_bits = bits
+            one, other = skill_bits(codes[at + place])
+            bits |= one
+            more |= other
+        seeker.skill_bits, seeker.more_skill_bits = bits, more
         words[row] = seeker_word(seeker) if seeker.live else 0

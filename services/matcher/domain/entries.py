@@ -17,7 +17,9 @@ def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Sequence[Sco
     if anchor is None or not scored:
         return ()
     rows = [one.row for one in scored]
+    parts = [dict(zip(COMPONENTS, one.parts, strict=True)) for one in scored]
     skills = index.skills_between(kind, anchor, rows)
+    facts = index.evidence_of(kind, anchor, rows, [(own[2], of_one) for own, of_one in zip(skills, parts, strict=True)])
     # Validating a dict takes half the time of `model_construct`.
     return tuple(
         Entry.model_validate(
@@ -25,12 +27,13 @@ def entries(index: Index, kind: AnchorKind, anchor_id: str, scored: Sequence[Sco
                 "id": one.id,
                 "version": one.version,
                 "points": one.points,
-                "components": dict(zip(COMPONENTS, one.parts, strict=True)),
+                "components": of_one,
                 "matched": matched,
                 "missing": missing,
                 "unknown": one.unknown,
+                "evidence": evidence,
                 "employer_id": None if by_posting else index.postings.sharers[one.row][0],
             }
         )
-        for one, (matched, missing) in zip(scored, skills, strict=True)
+        for one, of_one, (matched, missing, _), evidence in zip(scored, parts, skills, facts, strict=True)
     )

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from services.matcher.domain.bodies import PostingBody, ProfileBody
-from services.matcher.domain.codes import Occupations, Plain, Regions, Skills
+from services.matcher.domain.codes import Plain, Regions, Skills
 from services.matcher.domain.columns import NO_END, UNKNOWN, currency
+from services.matcher.domain.occupations import Occupations
 from shared.contracts.common import Benefit, Education, EmploymentType, KeyGroup
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
@@ -83,6 +84,7 @@ class Facts:
         facts = (
             profile.version,
             0,  # derived: the bits of skills and occupations
+            0,
             0,
             UNKNOWN if profile.lives_in is None else self.regions.number(profile.lives_in.key),
             UNKNOWN if floor is None else floor.amount,

@@ -16,7 +16,7 @@ GATES: Final = (
     "employment_type",
     "licences",
 )
-"""In the order in which they are named. A list's `unknown` may also name `occupation`, which is no gate."""
+"""In the order in which they are named. A list's `unknown` may also name `occupation` and `distance`: no gates."""
 VALID: Final = 1 << 1
 REGION: Final = 1 << 4
 EDUCATION: Final = 1 << 5
@@ -27,3 +27,4 @@ LICENCES: Final = 1 << 9
 SWITCHED: Final = REGION | EDUCATION | EXPERIENCE | PAY | EMPLOYMENT | LICENCES
 """Gates that a policy may switch off."""
 OCCUPATION: Final = 1 << 10
+DISTANCE: Final = 1 << 11

@@ -5,10 +5,10 @@ One thread changes an index, and not while another asks it; several may ask at o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,50 +16,65 @@ from numpy.typing import NDArray
 from services.matcher.domain import questions, reasons
 from services.matcher.domain.answers import Judgement, Scored, Standing
 from services.matcher.domain.bodies import PostingBody, ProfileBody
-from services.matcher.domain.codes import Occupations, Plain, Regions, Skills, related
-from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, Columns, Tables
+from services.matcher.domain.codes import Plain, Regions, Skills, related
+from services.matcher.domain.columns import FIRST_REGION, POSTING, SEEKER, UNKNOWN, Columns, Tables, Ways
 from services.matcher.domain.derived import derive_postings, derive_seekers, named_by_postings, named_by_seekers
+from services.matcher.domain.evidence import evidence
 from services.matcher.domain.facts import Facts, Row, micros
 from services.matcher.domain.gates import GATES
 from services.matcher.domain.kernels import COMPONENTS
+from services.matcher.domain.occupations import Occupations
+from services.matcher.domain.pairs import collected, span_of
 from services.matcher.domain.policy import Policy, Weights
 from services.matcher.domain.search import scratch, search
 from services.matcher.domain.side import Gone, Resting, Side, facts_of
+from services.matcher.domain.ties import NO_TIES, Ties
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.profiles import Profile, ProfileStatus
-from shared.contracts.recommendations import LIST_SIZE, AnchorKind, Components
+from shared.contracts.recommendations import LIST_SIZE, AnchorKind, Components, Evidence
 
 HAD, LACKED = 1, 2
 """Marks of `questions.skills_had`."""
-FACTS: Final = (*GATES, "occupation")
+FACTS: Final = (*GATES, "occupation", "distance")
 
 
 class Index:
-    """Postings and seekers as rows, under one matching policy."""
+    """Postings and seekers as rows, under one matching policy and one taxonomy."""
 
-    def __init__(self, policy: Policy) -> None:
-        self.skills = Skills(policy)
-        self.regions = Regions()
-        self.occupations = Occupations(policy.occupation)
+    def __init__(self, policy: Policy, ties: Ties = NO_TIES) -> None:
+        self.skills = Skills(policy, ties)
+        self.regions = Regions(ties)
+        self.occupations = Occupations(policy.occupation, ties)
         self.licences = Plain()
         self._read = Facts(self.skills, self.regions, self.occupations, self.licences)
         self.postings = Side(POSTING)
         self.seekers = Side(SEEKER)
         self._scratch = scratch(0)
-        self._set(policy)
+        self._set(policy, ties)
 
-    def adopt(self, policy: Policy) -> None:
-        """Goes on under another policy: weights, gates and tables change, what is known stays."""
+    def adopt(self, policy: Policy, ties: Ties | None = None) -> None:
+        """Goes on under another policy, and taxonomy if it is given: tables and weights change, what is known stays."""
+        ties = self.ties if ties is None else ties
         self.flush()
-        self.skills.adopt(policy)
-        self.occupations.adopt(policy.occupation)
-        self._set(policy)
+        self.skills.adopt(policy, ties)
+        self.occupations.adopt(policy.occupation, ties)
+        if ties is not self.ties:
+            self.regions.adopt(ties)
+        self._set(policy, ties)
         postings, seekers = (np.arange(side.used, dtype=np.int32) for side in (self.postings, self.seekers))
         derive_postings(self.postings.columns, postings, self.skills.table)
         derive_seekers(self.seekers.columns, seekers, self.occupations.table)
 
-    def _set(self, policy: Policy) -> None:
-        self.policy = policy
+    @property
+    def made_by(self) -> tuple[str, str | None]:
+        """The versions of policy and taxonomy, as lists name them."""
+        return self.policy.version, self.ties.version
+
+    def _set(self, policy: Policy, ties: Ties) -> None:
+        self.policy, self.ties = policy, ties
+        steps = policy.place.ways
+        self._spans = np.array([span_of(step.km) for step in steps], np.float64)
+        self._way_points = -np.diff([*(step.points for step in steps), 0]).astype(np.int32)
         self._weights = policy.numbers
         counting, counted, _ = related(self.skills, policy.related_skills)
         _, _, near = related(self.occupations, policy.related_occupations)
@@ -186,7 +201,9 @@ class Index:
         others = np.array([other], np.int64)
         points, facts, parts = self._weigh(AnchorKind.POSTING, row, others, micros(now))
         failing, unknown, common = facts[0].tolist()
-        ((matched, missing),) = self.skills_between(AnchorKind.POSTING, row, [other])
+        ((matched, missing, related_skills),) = self.skills_between(AnchorKind.POSTING, row, [other])
+        components = dict(zip(COMPONENTS, parts[0].tolist(), strict=True))
+        (found,) = self.evidence_of(AnchorKind.POSTING, row, [other], [(related_skills, components)])
         return Judgement(
             posting.version,
             seeker.version,
@@ -195,9 +212,10 @@ class Index:
             unknown=_names(unknown),
             relevant=bool(common),
             points=int(parts[0].sum()),
-            components=Components(**dict(zip(COMPONENTS, parts[0].tolist(), strict=True))),
+            components=Components(**components),
             matched=matched,
             missing=missing,
+            evidence=Evidence.model_validate(found),
         )
 
     def holds(self, kind: AnchorKind, anchor_id: str, counterparts: Sequence[str], now: datetime) -> NDArray[np.bool_]:
@@ -214,24 +232,52 @@ class Index:
 
     def skills_between(
         self, kind: AnchorKind, anchor: int, others: Sequence[int]
-    ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """For each pair of rows: the posting's skills that the seeker has, and required ones that are not named."""
+    ) -> list[tuple[tuple[str, ...], tuple[str, ...], Sequence[tuple[str, str]]]]:
+        """For each pair of rows: the posting's skills that the seeker has, and required ones that are not named.
+
+        Third, those that are not named for which another one counts in part, with that one.
+        """
         self.flush()
-        skills, had = questions.skills_had(
+        skills, had, through = questions.skills_had(
             kind is AnchorKind.POSTING,
             anchor,
             np.array(others, np.int64),
             self.postings.columns,
             self.seekers.columns,
-            len(self.skills.table),
+            self._tables(),
         )
         keys = self.skills.keys
         return [
             (
                 tuple([keys[skill] for skill, how in zip(of_one, marks, strict=True) if how == HAD]),
                 tuple([keys[skill] for skill, how in zip(of_one, marks, strict=True) if how == LACKED]),
+                [(keys[skill], keys[near]) for skill, near in zip(of_one, others, strict=True) if near != UNKNOWN],
             )
-            for of_one, marks in zip(skills.tolist(), had.tolist(), strict=True)
+            for of_one, marks, others in zip(skills.tolist(), had.tolist(), through.tolist(), strict=True)
+        ]
+
+    def evidence_of(
+        self,
+        kind: AnchorKind,
+        anchor: int,
+        others: Sequence[int],
+        known: Sequence[tuple[Sequence[tuple[str, str]], Mapping[str, int]]],
+    ) -> list[dict[str, Any]]:
+        """For each pair of rows what else is to be said of it: fields of an `Evidence`.
+
+        `known`: of each, the skills that count in part, and its components.
+        """
+        self.flush()
+        facts, spans = collected(
+            kind is AnchorKind.POSTING,
+            anchor,
+            np.array(others, np.int64),
+            self.postings.columns,
+            self.seekers.columns,
+            self._tables(),
+        )
+        return [
+            evidence(own, span, *more) for own, span, more in zip(facts.tolist(), spans.tolist(), known, strict=True)
         ]
 
     def _side(self, kind: AnchorKind) -> Side:
@@ -260,7 +306,13 @@ class Index:
 
     def _tables(self) -> Tables:
         return Tables(
-            self.regions.table, self.occupations.table, self.skills.table, self.licences.table, *self._related
+            self.regions.table[: max(len(self.regions), 1)],  # those that are used: every question goes through all
+            Ways(self.regions.centres, self._spans, self._way_points),
+            self.occupations.table,
+            self.occupations.closeness,
+            self.skills.table,
+            self.licences.table,
+            *self._related,
         )
 
     def related_keys(self, name: str) -> set[str]:
@@ -298,7 +350,7 @@ def warm(policy: Policy) -> None:
         index.top(kind, name, moment)
         reasons.outlook(index, kind, name, moment)
     index.holds(AnchorKind.POSTING, "p", ["s"], moment)
-    index.skills_between(AnchorKind.POSTING, 0, [0])
+    index.judge("p", "s", moment)
     index.adopt(policy)
     index.vocabulary_in_use()
     for side in (index.postings, index.seekers):

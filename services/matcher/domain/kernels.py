@@ -8,7 +8,7 @@ numbers and round down.
 
 A fact is missing when it is None, or when it is an empty list of which the contract says that empty means
 unknown. A missing fact passes its gate and scores neutral: half of the component's maximum, and the policy's
-own number for place.
+own numbers for place and way.
 """
 
 # ruff: noqa: PLR1714 - two comparisons compile to less than a search in a tuple
@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from services.matcher.domain.columns import UNKNOWN
-from services.matcher.domain.compiled import compiled
+from services.matcher.domain.compiled import compiled, inlined
 from services.matcher.domain.gates import EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION, VALID
 from services.matcher.domain.policy import Weights
 
@@ -44,9 +44,7 @@ WITHIN: Final = 2
 AROUND: Final = 4
 """or contains one;"""
 REMOTE: Final = 8
-"""the work can be done from anywhere and the seeker would;"""
-HOME: Final = 16
-"""a region of the posting is, or lies in, the one where the seeker lives."""
+"""the work can be done from anywhere and the seeker would."""
 FITS: Final = SAME | WITHIN | AROUND | REMOTE
 
 
@@ -148,8 +146,8 @@ def experience_points(posting: PostingRow, seeker: SeekerRow, weights: Weights) 
 
 
 @compiled
-def place_points(posting: PostingRow, seeker: SeekerRow, found: int, weights: Weights) -> int:
-    """The best of what was found, and more if the work is where the seeker lives."""
+def place_points(posting: PostingRow, seeker: SeekerRow, found: int, way: int, weights: Weights) -> int:
+    """The best of what was found, and more the shorter the way is; to work from anywhere no way is far."""
     points = 0
     if found & FITS == 0 and place_unknown(posting, seeker):
         points = weights.place_unknown
@@ -161,9 +159,9 @@ def place_points(posting: PostingRow, seeker: SeekerRow, found: int, weights: We
         points = max(points, weights.place_around)
     if found & REMOTE:
         points = max(points, weights.place_remote)
-    if found & HOME:
-        points += weights.home
-    return min(points, weights.place)
+    if way == UNKNOWN or found & REMOTE:
+        way = max(way, weights.way_unknown)
+    return min(points + way, weights.place)
 
 
 @compiled
@@ -189,11 +187,12 @@ def benefit_points(posting: PostingRow, seeker: SeekerRow, weights: Weights) -> 
     return half + half * count_bits(posting.benefits & seeker.benefits) // count_bits(seeker.benefits)
 
 
-@compiled
+@inlined
 def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in common
     posting: PostingRow,
     seeker: SeekerRow,
     found: int,
+    way: int,
     close: int,
     required: int,
     preferred: int,
@@ -201,9 +200,9 @@ def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in commo
 ) -> tuple[int, int, int, int, int, int, int, int, int]:
     """The components of a pair's score, in the order of COMPONENTS.
 
-    `found`: bits of the place. `close`: closeness of the occupations in millionths, UNKNOWN if they cannot be
-    compared. `required`, `preferred`: weights of the posting's skills, each times the permille to which the
-    seeker has it, summed.
+    `found`: bits of the place. `way`: points for it, UNKNOWN if it is not known. `close`: closeness of the occupations
+    in millionths, UNKNOWN if they cannot be compared. `required`, `preferred`: weights of the posting's skills, each
+    times the permille to which the seeker has it, summed.
     """
     return (
         weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000,
@@ -211,7 +210,7 @@ def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in commo
         share(weights.preferred, preferred, 1000 * posting.preferred_weight),
         education_points(posting, seeker, weights),
         experience_points(posting, seeker, weights),
-        place_points(posting, seeker, found, weights),
+        place_points(posting, seeker, found, way, weights),
         pay_points(posting, seeker, weights),
         benefit_points(posting, seeker, weights),
         weights.key_group if posting.key_groups & seeker.key_groups else 0,
@@ -219,16 +218,16 @@ def score_pair(  # noqa: PLR0913, PLR0917 - two rows and what they have in commo
 
 
 @compiled
-def most_points(posting: PostingRow, seeker: SeekerRow, found: int, close: int, weights: Weights) -> int:
+def most_points(posting: PostingRow, seeker: SeekerRow, found: int, way: int, close: int, weights: Weights) -> int:
     """No less than the sum of `score_pair` for any skills, and little more."""
-    return most_of_rows(posting, seeker, weights) + of_codes(posting, seeker, found, close, weights)
+    return most_of_rows(posting, seeker, weights) + of_codes(posting, seeker, found, way, close, weights)
 
 
 @compiled
-def of_codes(posting: PostingRow, seeker: SeekerRow, found: int, close: int, weights: Weights) -> int:
+def of_codes(posting: PostingRow, seeker: SeekerRow, found: int, way: int, close: int, weights: Weights) -> int:
     """Points for occupation and place, which need the codes."""
     points = weights.occupation // 2 if close == UNKNOWN else weights.occupation * close // 1_000_000
-    return points + place_points(posting, seeker, found, weights)
+    return points + place_points(posting, seeker, found, way, weights)
 
 
 @compiled
@@ -239,7 +238,7 @@ def most_for_occupation(posting: PostingRow, seeker: SeekerRow, close: int, weig
     return weights.occupation if seeker.occupation_bits & close else 0
 
 
-@compiled
+@inlined
 def most_of_rows(posting: PostingRow, seeker: SeekerRow, weights: Weights) -> int:
     """No less than the other parts' sum, for any skills: without divisions, which take long.
 

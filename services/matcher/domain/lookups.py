@@ -1,5 +1,6 @@
 """What one anchor means for each code: tables by code, made once for a question and read for every row."""
 
+# ruff: noqa: FBT001, FBT003 - kernels take their arrays one by one, and which side asks
 from __future__ import annotations
 
 from typing import Final, NamedTuple
@@ -7,10 +8,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain.codes import BIT, BROAD, FAMILY, NARROW, NONE
-from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Related, Tables
-from services.matcher.domain.compiled import compiled
-from services.matcher.domain.kernels import AROUND, HOME, SAME, WITHIN
+from services.matcher.domain.codes import NONE
+from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Related, Tables, Ways
+from services.matcher.domain.compiled import compiled, inlined
+from services.matcher.domain.kernels import AROUND, SAME, WITHIN
+from services.matcher.domain.occupations import BIT, CELL
 from services.matcher.domain.policy import Weights
 from shared.regions import DEEPEST
 
@@ -19,7 +21,10 @@ class Lookups(NamedTuple):
     """One anchor's tables, by the code of the counterpart."""
 
     near: NDArray[np.int8]
-    """Regions: bits of the place. Of a posting, HOME is for a seeker who lives there."""
+    """Regions: bits of the place."""
+    way: NDArray[np.int32]
+    """Regions: points for the way, of a posting to the seeker who lives there, of a seeker to the posting that is
+    there; UNKNOWN where it is not known."""
     close: NDArray[np.int32]
     """Occupations: closeness, of a posting in permille, of a seeker in millionths, the best of the wanted."""
     worth: NDArray[np.int64]
@@ -51,9 +56,8 @@ def mark_posting_regions(near: NDArray[np.int8], regions: NDArray[np.int32], own
         for other in range(near.size):
             if regions[other, depth] == region:
                 near[other] |= SAME if other == region else AROUND
-        near[region] |= HOME
         for above in range(depth):
-            near[regions[region, above]] |= WITHIN | HOME
+            near[regions[region, above]] |= WITHIN
 
 
 @compiled
@@ -68,32 +72,57 @@ def mark_seeker_regions(near: NDArray[np.int8], regions: NDArray[np.int32], own:
             near[regions[region, above]] |= AROUND
 
 
-@compiled
-def mark_home(near: NDArray[np.int8], regions: NDArray[np.int32], home: int) -> None:
-    """For each region that a posting may name: whether it is, or lies in, the seeker's own."""
-    depth = regions[home, DEEPEST]
-    for other in range(near.size):
-        if regions[other, depth] == home:
-            near[other] |= HOME
+@inlined
+def haversine(ways: Ways, one: int, other: int) -> float:
+    """Of the angle between the centres of two regions; NaN if one is not known.
+
+    hav x = sin²(x / 2), which is a quarter of the squared distance of the two points on the unit sphere: so it needs no
+    sine here, and is exact for short ways too (Sinnott, Virtues of the Haversine, Sky and Telescope 68, 1984).
+    """
+    east = ways.centres[0, one] - ways.centres[0, other]
+    north = ways.centres[1, one] - ways.centres[1, other]
+    up = ways.centres[2, one] - ways.centres[2, other]
+    return float(east * east + north * north + up * up) / 4
 
 
 @compiled
-def mark_occupation(
-    close: NDArray[np.int32], occupations: NDArray[np.int32], own: int, factor: int, weights: Weights
-) -> None:
+def mark_ways(way: NDArray[np.int32], by_posting: bool, own: int, tables: Tables, home: int) -> None:
+    """Points for the way between this region and every other, where they are more than so far.
+
+    One is where the work is (the anchor's if it is a posting), the other where somebody lives. `home`: points for work
+    in the region where the seeker lives. Where work may be anywhere around that region the way is not known. There are
+    thousands of regions, and nearly all are far away.
+    """
+    regions, ways = tables.regions, tables.ways
+    depth, steps = regions[own, DEEPEST], ways.spans.size
+    unknown, widest = (UNKNOWN, ways.spans[steps - 1]) if steps else (0, -1.0)
+    inside = unknown if by_posting else home
+    for other in range(way.size):
+        angle = haversine(ways, own, other)
+        found = 0 if angle == angle else unknown  # noqa: PLR0124 - no NaN
+        if angle <= widest:
+            for step in range(steps):
+                found += ways.more[step] * (angle <= ways.spans[step])
+        found = inside if regions[other, depth] == own else found
+        way[other] = max(way[other], found)
+    for above in range(depth + 1):
+        region = regions[own, above]
+        if by_posting:
+            way[region] = max(way[region], home)
+        else:
+            way[region] = home if region == own else unknown
+
+
+@compiled
+def mark_occupation(close: NDArray[np.int32], tables: Tables, own: int, factor: int, weights: Weights) -> None:
     """Closeness of every occupation to this one, times the factor, where that is more than so far."""
-    family, broad, narrow = occupations[own, FAMILY], occupations[own, BROAD], occupations[own, NARROW]
+    occupations = tables.occupations
+    to_cell = tables.closeness[occupations[own, CELL]]
     for other in range(close.size):
-        if occupations[other, FAMILY] != family:
-            continue
-        found = 0
-        if other == own:
-            found = weights.same_occupation
-        elif narrow != UNKNOWN and occupations[other, NARROW] == narrow:
-            found = weights.narrow_group
-        elif broad != UNKNOWN and occupations[other, BROAD] == broad:
-            found = weights.broad_group
-        close[other] = max(close[other], found * factor)
+        found = to_cell[occupations[other, CELL]]
+        if found != UNKNOWN:
+            close[other] = max(close[other], found * factor)
+    close[own] = max(close[own], weights.same_occupation * factor)
 
 
 @compiled
@@ -150,9 +179,13 @@ def of_posting(p: int, postings: Columns, tables: Tables, weights: Weights) -> L
     licences = np.zeros(tables.licences.shape[0], np.int8)
     posting = postings.rows[p]
     at = posting.at
-    mark_posting_regions(near, tables.regions, postings.codes[at : at + posting.regions] - FIRST_REGION)
+    way = np.full(tables.regions.shape[0], UNKNOWN, np.int32)
+    regions = postings.codes[at : at + posting.regions] - FIRST_REGION
+    mark_posting_regions(near, tables.regions, regions)
+    for region in regions:
+        mark_ways(way, True, region, tables, weights.home)
     if posting.occupation != UNKNOWN:
-        mark_occupation(close, tables.occupations, posting.occupation, 1, weights)
+        mark_occupation(close, tables, posting.occupation, 1, weights)
         mark_near_occupations(close, tables.near_occupations, posting.occupation, 1)
     at += 2 * posting.lists
     skills = postings.codes[at : at + posting.skills]
@@ -168,7 +201,7 @@ def of_posting(p: int, postings: Columns, tables: Tables, weights: Weights) -> L
     for place in range(skills.size):
         weight = WHOLE * tables.skills[skills[place], 0]
         worth[skills[place]] = PACKED * weight if place < posting.required else weight
-    return Lookups(near, close, worth, heads, pairs, licences)
+    return Lookups(near, way, close, worth, heads, pairs, licences)
 
 
 @compiled
@@ -181,13 +214,14 @@ def of_seeker(s: int, seekers: Columns, tables: Tables, weights: Weights) -> Loo
     seeker = seekers.rows[s]
     at = seeker.at
     mark_seeker_regions(near, tables.regions, seekers.codes[at : at + seeker.regions] - FIRST_REGION)
+    way = np.full(tables.regions.shape[0], UNKNOWN, np.int32)
     if seeker.lives_in != UNKNOWN:
-        mark_home(near, tables.regions, seeker.lives_in)
+        mark_ways(way, False, seeker.lives_in, tables, weights.home)
     at += 2 * seeker.lists
     for rank in range(seeker.occupations):
         factor = 1000 if rank == 0 else weights.later
         own = seekers.codes[at + rank]
-        mark_occupation(close, tables.occupations, own, factor, weights)
+        mark_occupation(close, tables, own, factor, weights)
         mark_near_occupations(close, tables.near_occupations, own, factor)
     at += seeker.occupations
     for skill in seekers.codes[at : at + seeker.skills]:
@@ -199,4 +233,4 @@ def of_seeker(s: int, seekers: Columns, tables: Tables, weights: Weights) -> Loo
     at += seeker.skills
     for licence in seekers.codes[at : at + max(seeker.licences, 0)]:
         licences[licence] = 1
-    return Lookups(near, close, worth, np.zeros(0, np.int32), np.zeros((0, 3), np.int32), licences)
+    return Lookups(near, way, close, worth, np.zeros(0, np.int32), np.zeros((0, 3), np.int32), licences)

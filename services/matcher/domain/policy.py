@@ -6,12 +6,13 @@ How each component is counted: `services/matcher/domain/kernels.py`.
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.matcher.domain.gates import EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION
+from services.matcher.domain.gates import DISTANCE, EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION
 
 FOLDER: Final = Path(__file__).parent.parent / "policy"
 CURRENT: Final = FOLDER / "v1.toml"
@@ -54,7 +55,8 @@ class Scheme(Part):
     """How codes of one occupation scheme nest: characters that two codes of a group share."""
 
     family: str
-    """Schemes of one family share their broad groups; occupations of different families are not compared."""
+    """Schemes of one family share their broad groups, as far as the taxonomy does not know better. Occupations of
+    different families are compared only where it knows the place of both in ISCO-08."""
     broad_length: Annotated[int, Field(ge=1)]
     """For example 2: the ISCO-08 sub-major group. Two occupations of one major group only are not close."""
     narrow_length: Annotated[int, Field(ge=2)]
@@ -72,16 +74,22 @@ class Occupation(Component):
     """Closeness of the posting's occupation to the best of the wanted ones, in permille of the maximum."""
 
     same: Permille
+    unit_group: Permille | None = None
+    """The same ISCO-08 unit group (four digits). Without this step the taxonomy is not asked, and occupations of
+    different families are not compared."""
     narrow_group: Permille
+    """The same ISCO-08 minor group, or narrow group of the scheme."""
     broad_group: Permille
+    """The same ISCO-08 sub-major group, or broad group of the family."""
     later: Permille
     """Factor for every wanted occupation but the first."""
     schemes: dict[str, Scheme]
-    """A scheme that is absent here knows only equal codes (for example `esco`)."""
+    """By prefix, a scheme that is absent here knows only equal codes (for example `esco`)."""
 
     @model_validator(mode="after")
     def _graded(self) -> Occupation:
-        if not self.same >= self.narrow_group >= self.broad_group:
+        unit = self.narrow_group if self.unit_group is None else self.unit_group
+        if not self.same >= unit >= self.narrow_group >= self.broad_group:
             raise ValueError("closeness must not grow with distance")
         lengths: dict[str, int] = {}
         for name, scheme in self.schemes.items():
@@ -96,8 +104,16 @@ class Experience(Component):
     full_after_months: Annotated[int, Field(ge=1, le=720)]
 
 
+class Way(Part):
+    """A step of the way to work."""
+
+    km: Annotated[int, Field(ge=0, le=20_038)]
+    """At most so far, as the crow flies; half of the Earth's circumference is the farthest."""
+    points: Points
+
+
 class Place(Part):
-    """The best of what holds, plus `home`, at most `maximum`."""
+    """The best of what holds, plus the points for the way, at most `maximum`."""
 
     maximum: Points
     same: Points
@@ -111,7 +127,23 @@ class Place(Part):
     unknown: Points
     """Neutral."""
     home: Points
-    """A region of the posting is, or lies in, the one where the seeker lives."""
+    """No way is shorter: a region of the posting is, or lies in, the one where the seeker lives."""
+    ways: tuple[Way, ...] = ()
+    """Points for the way from where the seeker lives to the nearest of the posting's other regions, between their
+    centres; none beyond the last step. A region around the seeker's own has no way."""
+    way_unknown: Points = 0
+    """Neutral, and no less than that for work from anywhere. Of use with `ways` alone."""
+
+    @model_validator(mode="after")
+    def _shorter_is_better(self) -> Place:
+        for near, far in pairwise(self.ways):
+            if near.km >= far.km or near.points < far.points:
+                raise ValueError(f"{far.km} km: steps go from the shortest way on, and points must not grow with it")
+        if self.ways and self.home < self.ways[0].points:
+            raise ValueError("no way is shorter than that to work in the region where the seeker lives")
+        if self.way_unknown and not self.ways:
+            raise ValueError("way_unknown is of use with ways alone")
+        return self
 
 
 class Pay(Component):
@@ -120,13 +152,34 @@ class Pay(Component):
     full_above_percent: Annotated[int, Field(ge=1, le=1000)]
 
 
+class Rarity(Part):
+    """A step of rarity."""
+
+    occupations: Annotated[int, Field(ge=1)]
+    """At most so many of ESCO's name the skill, as essential or optional."""
+    weight: Annotated[int, Field(ge=1, le=1000)]
+
+
 class SkillWeights(Part):
-    """How much a skill counts among those of its posting: the rarer, the more."""
+    """How much a skill counts among those of its posting: the rarer, the more.
+
+    Inverse document frequency (Spärck Jones, A statistical interpretation of term specificity, Journal of
+    Documentation 28, 1972), with ESCO's occupations as the documents.
+    """
 
     default: Annotated[int, Field(ge=1, le=1000)]
-    weights: dict[str, Annotated[int, Field(ge=1, le=1000)]]
-    """By `scheme:code`. Those of v1: ESCO 1.1.1's occupation-skill relations, for skills that 50 or more of
-    its 3,008 occupations name: 10 * ln(3008 / occupations) / ln(3008 / 20), rounded."""
+    """Of a skill that no occupation is known to name."""
+    rarity: tuple[Rarity, ...] = ()
+    """From the rarest on; whatever more occupations name than the last step says weighs as that one."""
+    weights: dict[str, Annotated[int, Field(ge=1, le=1000)]] = {}
+    """Of single skills, by `scheme:code`, whatever their rarity."""
+
+    @model_validator(mode="after")
+    def _rarer_is_more(self) -> SkillWeights:
+        for rare, common in pairwise(self.rarity):
+            if rare.occupations >= common.occupations or rare.weight < common.weight:
+                raise ValueError(f"{common.occupations} occupations: steps go from the rarest on, and weights fall")
+        return self
 
 
 class Weights(NamedTuple):
@@ -137,8 +190,6 @@ class Weights(NamedTuple):
     minimum: int
     occupation: int
     same_occupation: int
-    narrow_group: int
-    broad_group: int
     later: int
     required: int
     preferred: int
@@ -152,6 +203,11 @@ class Weights(NamedTuple):
     place_remote: int
     place_unknown: int
     home: int
+    way_unknown: int
+    most_way: int
+    """No points for a way are more."""
+    way_named: int
+    """DISTANCE if ways count: then one that is not known is named."""
     pay: int
     pay_span: int
     benefits: int
@@ -189,9 +245,14 @@ class Policy(Part):
                     raise ValueError(f"{concept} is related to itself")
         return self
 
-    def weight(self, skill: str) -> int:
-        """The weight of a skill (`scheme:code`)."""
-        return self.skill_weights.weights.get(skill, self.skill_weights.default)
+    def weight(self, skill: str, namings: int = 0) -> int:
+        """The weight of a skill (`scheme:code`) that so many occupations name; 0 if that is not known."""
+        rules = self.skill_weights
+        if skill in rules.weights:
+            return rules.weights[skill]
+        if not namings or not rules.rarity:
+            return rules.default
+        return next((step.weight for step in rules.rarity if namings <= step.occupations), rules.rarity[-1].weight)
 
     @property
     def numbers(self) -> Weights:
@@ -201,8 +262,6 @@ class Policy(Part):
             minimum=self.minimum,
             occupation=self.occupation.maximum,
             same_occupation=self.occupation.same,
-            narrow_group=self.occupation.narrow_group,
-            broad_group=self.occupation.broad_group,
             later=self.occupation.later,
             required=self.required_skills.maximum,
             preferred=self.preferred_skills.maximum,
@@ -216,6 +275,9 @@ class Policy(Part):
             place_remote=self.place.remote,
             place_unknown=self.place.unknown,
             home=self.place.home,
+            way_unknown=self.place.way_unknown,
+            most_way=max(self.place.home, self.place.way_unknown, *(way.points for way in self.place.ways)),
+            way_named=DISTANCE if self.place.ways else 0,
             pay=self.pay.maximum,
             pay_span=self.pay.full_above_percent,
             benefits=self.benefits.maximum,

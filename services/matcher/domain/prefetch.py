@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ROWS_AHEAD: Final = 16
-CODES_AHEAD: Final = 8
+ROWS_AHEAD: Final = 24
+CODES_AHEAD: Final = 16
 """Rows come first: they say where the codes are."""
 LINE: Final = 16
 """Codes in a cache line."""
@@ -50,15 +50,23 @@ def read_ahead(
     seekers: NDArray[np.void],
     codes: NDArray[np.int32],
 ) -> None:
-    """Before the counterpart's row `wanted[place]` is read: begin to read rows and codes of those that come soon."""
-    if place + ROWS_AHEAD < wanted.size:
-        row = wanted[place + ROWS_AHEAD]
-        if by_posting:
-            prefetch(seekers, row)
-        else:
-            prefetch(postings, row)
-    if place + CODES_AHEAD < wanted.size:
-        row = wanted[place + CODES_AHEAD]
-        at = seekers[row].at if by_posting else postings[row].at
-        prefetch(codes, at)
-        prefetch(codes, at + LINE)
+    """Before the counterpart's row `wanted[place]` is read: begin to read rows and codes of those that come soon.
+
+    There is but one branch: with two, numba counts references of all four arrays.
+    """
+    if by_posting:
+        begin_to_read(place, wanted, seekers, codes)
+    else:
+        begin_to_read(place, wanted, postings, codes)
+
+
+@inlined
+def begin_to_read(
+    place: int, wanted: NDArray[np.int32], counterparts: NDArray[np.void], codes: NDArray[np.int32]
+) -> None:
+    """The same among the counterparts' rows."""
+    last = wanted.size - 1
+    prefetch(counterparts, wanted[min(place + ROWS_AHEAD, last)])
+    at = counterparts[wanted[min(place + CODES_AHEAD, last)]].at
+    prefetch(codes, at)
+    prefetch(codes, at + LINE)

@@ -13,14 +13,13 @@ from services.matcher.domain.compiled import compiled, inlined
 from services.matcher.domain.gates import OCCUPATION, SWITCHED
 from services.matcher.domain.kernels import (
     COMPONENTS,
-    HOME,
     REMOTE,
     gates,
     licence_gate,
     place_gate,
     score_pair,
 )
-from services.matcher.domain.lookups import COUNTS_FOR, CREDIT, NEXT, PACKED, Lookups, of_posting, of_seeker
+from services.matcher.domain.lookups import COUNTS_FOR, CREDIT, NEXT, PACKED, Lookups, credits_of, of_posting, of_seeker
 from services.matcher.domain.policy import Weights
 
 if TYPE_CHECKING:
@@ -31,6 +30,12 @@ REFUSED: Final = -1
 
 
 @inlined
+def unsigned(index: int) -> np.uintp:
+    """An index that is never negative: so nothing is added for one that is, and neighbours are read together."""
+    return np.uintp(index)
+
+
+@inlined
 def place_of(
     by_posting: bool, posting: PostingRow, seeker: SeekerRow, near: NDArray[np.int8], codes: NDArray[np.int32]
 ) -> int:
@@ -38,13 +43,26 @@ def place_of(
     found = REMOTE if posting.remote == 1 and seeker.remote == 1 else 0
     if by_posting:
         for i in range(seeker.regions):
-            found |= near[codes[seeker.at + i] - FIRST_REGION] & ~HOME
-        if seeker.lives_in != UNKNOWN:
-            found |= near[seeker.lives_in] & HOME
+            found |= near[unsigned(codes[unsigned(seeker.at + i)] - FIRST_REGION)]
     else:
         for i in range(posting.regions):
-            found |= near[codes[posting.at + i] - FIRST_REGION]
+            found |= near[unsigned(codes[unsigned(posting.at + i)] - FIRST_REGION)]
     return found
+
+
+@inlined
+def way_of(
+    by_posting: bool, posting: PostingRow, seeker: SeekerRow, way: NDArray[np.int32], codes: NDArray[np.int32]
+) -> int:
+    """Points for the way to the nearest of the posting's regions, by `Lookups.way`; UNKNOWN if none is known."""
+    best = UNKNOWN
+    if by_posting:
+        if seeker.lives_in != UNKNOWN:
+            best = way[unsigned(seeker.lives_in)]
+    else:
+        for i in range(posting.regions):
+            best = max(best, way[unsigned(codes[unsigned(posting.at + i)] - FIRST_REGION)])
+    return best
 
 
 @inlined
@@ -60,7 +78,7 @@ def licences_shared(
         count = posting.licences
     shared = 0
     for i in range(count):
-        shared += own[codes[at + i]]
+        shared += own[unsigned(codes[unsigned(at + i)])]
     return shared
 
 
@@ -77,11 +95,11 @@ def closeness(
     best = UNKNOWN
     if posting.occupation != UNKNOWN:
         if not by_posting:
-            best = close[posting.occupation]
+            best = close[unsigned(posting.occupation)]
         else:
             at = seeker.at + 2 * seeker.lists
             for i in range(seeker.occupations):
-                permille = close[codes[at + i]]
+                permille = close[unsigned(codes[unsigned(at + i)])]
                 if permille != UNKNOWN:
                     best = max(best, permille * (1000 if i == 0 else later))
     return best
@@ -96,16 +114,16 @@ def required_and_preferred(
     if by_posting:
         at = seeker.at + 2 * seeker.lists + seeker.occupations
         for i in range(seeker.skills):
-            required += worth[codes[at + i]]
+            required += worth[unsigned(codes[unsigned(at + i)])]
         preferred = required & (PACKED - 1)
         required >>= 32
     else:
         at = posting.at + 2 * posting.lists
         for i in range(posting.skills):
             if i < posting.required:
-                required += worth[codes[at + i]]
+                required += worth[unsigned(codes[unsigned(at + i)])]
             else:
-                preferred += worth[codes[at + i]]
+                preferred += worth[unsigned(codes[unsigned(at + i)])]
     return required, preferred
 
 
@@ -144,8 +162,8 @@ class Weighed(NamedTuple):
     points: NDArray[np.int32]
     """(n,) REFUSED if not to be recommended."""
     facts: NDArray[np.int64]
-    """(n, 3): failed gates and unknown facts as bits in the order of GATES and then OCCUPATION, and 1 if they have
-    something in common."""
+    """(n, 3): failed gates and unknown facts as bits in the order of GATES and then OCCUPATION and DISTANCE, and 1 if
+    they have something in common."""
     parts: NDArray[np.int32]
     """(n, 9): the components."""
 
@@ -189,7 +207,7 @@ def weigh_with(
     weights: Weights,
 ) -> Weighed:
     """The same, where the anchor's tables are there."""
-    near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
+    near, ways, close_of, licence_of = lookups.near, lookups.way, lookups.close, lookups.licences
     worth, in_part = lookups.worth, lookups.pairs.size > 0
     posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
     codes = seekers.codes if by_posting else postings.codes
@@ -206,6 +224,7 @@ def weigh_with(
         if posting.live == 0 or seeker.live == 0:
             continue
         found = place_of(by_posting, posting, seeker, near, codes)
+        way = way_of(by_posting, posting, seeker, ways, codes)
         shared = licences_shared(by_posting, posting, seeker, licence_of, codes)
         close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
         required, preferred = (
@@ -218,7 +237,9 @@ def weigh_with(
         failed_licence, unknown_licence = licence_gate(posting, seeker, shared)
         failed = (failed | failed_place | failed_licence) & ~off
         unknown = (unknown | unknown_place | unknown_licence) & ~off
-        components = score_pair(posting, seeker, found, close, required, preferred, weights)
+        if way == UNKNOWN and found & REMOTE == 0:
+            unknown |= weights.way_named
+        components = score_pair(posting, seeker, found, way, close, required, preferred, weights)
         common = close > 0 or required > 0 or preferred > 0
         total = 0
         for part in components:
@@ -235,18 +256,21 @@ def weigh_with(
 
 @compiled
 def skills_had(
-    by_posting: bool, anchor: int, others: NDArray[np.int64], postings: Columns, seekers: Columns, known: int
-) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    by_posting: bool, anchor: int, others: NDArray[np.int64], postings: Columns, seekers: Columns, tables: Tables
+) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int32]]:
     """For each pair (n): the posting's skills, and 1 for each that the seeker has, 2 for what is required and lacks.
 
-    Both (n, widest); what lies behind a posting's last skill is 0 in the second. `known`: how many skills there are.
+    Third, of a skill that the seeker lacks, the one that counts for it in part, or UNKNOWN. All (n, widest); what
+    lies behind a posting's last skill is 0 in the second.
     """
+    standing_in = tables.credits
     widest = 0
     for row in others:
         widest = max(widest, postings.rows[anchor if by_posting else row].skills)
     skills = np.zeros((others.size, widest), np.int32)
     had = np.zeros((others.size, widest), np.int8)
-    own = np.zeros(known, np.bool_)
+    through = np.full((others.size, widest), UNKNOWN, np.int32)
+    own = np.zeros(tables.skills.shape[0], np.bool_)
     for place in range(others.size):
         posting = postings.rows[anchor if by_posting else others[place]]
         seeker = seekers.rows[others[place] if by_posting else anchor]
@@ -260,8 +284,14 @@ def skills_had(
             skills[place, number] = skill
             if own[skill]:
                 had[place, number] = 1
-            elif number < posting.required:
+                continue
+            if number < posting.required:
                 had[place, number] = 2
+            most = 0
+            for near in range(credits_of(skill, standing_in)):
+                one = standing_in.starts[skill] + near
+                if own[standing_in.others[one]] and standing_in.permille[one] > most:
+                    most, through[place, number] = standing_in.permille[one], standing_in.others[one]
         for skill in theirs:
             own[skill] = False
-    return skills, had
+    return skills, had, through

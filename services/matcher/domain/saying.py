@@ -8,7 +8,7 @@ from services.matcher.domain.changes import Change
 from services.matcher.domain.reasons import Gain
 from shared.contracts.common import Texts
 from shared.contracts.recommendations import AnchorKind
-from shared.rendering import EDUCATION, FACTS, Labels, Pair, listed
+from shared.wording import EDUCATION, FACTS, Labels, Pair, listed
 
 FEW: Final = 5
 """Fewer people than this are not counted to those who might guess who they are."""

@@ -48,9 +48,10 @@ from services.matcher.domain.questions import (
     place_of,
     required_and_preferred,
     skills_wanted,
+    way_of,
     weigh_with,
 )
-from services.matcher.domain.words import employment_bits, guards, may_pass, skill_bit
+from services.matcher.domain.words import employment_bits, guards, may_pass, skill_bits
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
@@ -180,38 +181,50 @@ def maybe(
 
 @compiled
 def signs_of(skills: NDArray[np.int32], near: Related) -> NDArray[np.int64]:
-    """For each skill of a posting, the bits of itself and of all that count for it."""
-    signs = np.zeros(skills.size, np.int64)
+    """(n, 2): for each skill of a posting, the bits of itself and of all that count for it in the two words."""
+    signs = np.zeros((skills.size, 2), np.int64)
     for place in range(skills.size):
         skill = skills[place]
-        signs[place] = skill_bit(skill)
+        signs[place, 0], signs[place, 1] = skill_bits(skill)
         for number in range(credits_of(skill, near)):
-            signs[place] |= skill_bit(near.others[near.starts[skill] + number])
+            one, other = skill_bits(near.others[near.starts[skill] + number])
+            signs[place, 0] |= one
+            signs[place, 1] |= other
     return signs
 
 
+@compiled
+def most_of_skills(
+    skills: NDArray[np.int32], posting: PostingRow, tables: Tables, weights: Weights
+) -> NDArray[np.int32]:
+    """For each skill of a posting, thousandths of points that it gives at most, rounded up."""
+    most = np.zeros(skills.size, np.int32)
+    for place in range(skills.size):
+        weight = 1000 * tables.skills[skills[place], 0]
+        if place < posting.required:
+            most[place] = -(-weights.required * weight // posting.required_weight)
+        else:
+            most[place] = -(-weights.preferred * weight // posting.preferred_weight)
+    return most
+
+
 @inlined
-def skills_lost(
-    posting: PostingRow,
-    seeker: SeekerRow,
-    signs: NDArray[np.int64],
-    wanted: NDArray[np.int32],
-    weight_of: NDArray[np.int32],
-    weights: Weights,
-) -> int:
-    """Points that the seeker lacks at least for skills of which no bit is set."""
-    required = preferred = lost = 0
-    for i in range(posting.skills):
-        if signs[i] & seeker.skill_bits:
-            if i < posting.required:
-                required += weight_of[wanted[i], 0]
-            else:
-                preferred += weight_of[wanted[i], 0]
-    if required < posting.required_weight:
-        lost += weights.required - int(weights.required * required * (1.0 / posting.required_weight)) - 1
-    if preferred < posting.preferred_weight:
-        lost += weights.preferred - int(weights.preferred * preferred * (1.0 / posting.preferred_weight)) - 1
-    return lost
+def skills_lost(seeker: SeekerRow, signs: NDArray[np.int64], most: NDArray[np.int32], all_of_them: int) -> int:
+    """Points that the seeker lacks at least for skills of which a word has no bit. Without branches.
+
+    `most`: as `most_of_skills`. `all_of_them`: as `all_skills`.
+    """
+    bits, more, thousandths = seeker.skill_bits, seeker.more_skill_bits, 0
+    for i in range(most.size):
+        thousandths += most[i] * ((signs[i, 0] & bits != 0) & (signs[i, 1] & more != 0))
+    return max(all_of_them - thousandths // 1000, 0)
+
+
+@compiled
+def all_skills(posting: PostingRow, weights: Weights) -> int:
+    """Points for all skills that the posting names."""
+    most = weights.required if posting.required_weight else 0
+    return most + (weights.preferred if posting.preferred_weight else 0)
 
 
 @compiled
@@ -246,11 +259,12 @@ def candidates(
     """
     wanted = skills_wanted(by_posting, anchor, postings)
     signs = signs_of(wanted, tables.credits)
-    near, close_of, licence_of = lookups.near, lookups.close, lookups.licences
+    near, ways, close_of, licence_of = lookups.near, lookups.way, lookups.close, lookups.licences
     posting_rows, seeker_rows = postings.rows, seekers.rows
     codes = seekers.codes if by_posting else postings.codes
     rows, bounds = scratch.rows, scratch.bounds
-    weight_of = tables.skills
+    asked: PostingRow = posting_rows[anchor if by_posting else 0]
+    most_each, skills = most_of_skills(wanted, asked, tables, weights), all_skills(asked, weights)
     bits = close_bits(close_of, tables.occupations) if by_posting else -1
     worth = lookups.worth
     off = SWITCHED & ~weights.gates
@@ -267,7 +281,7 @@ def candidates(
             continue
         most = most_of_rows(posting, seeker, weights)
         if by_posting:
-            most -= skills_lost(posting, seeker, signs, wanted, weight_of, weights)
+            most -= skills_lost(seeker, signs, most_each, skills)
         if most + most_for_occupation(posting, seeker, bits, weights) + weights.place < bar:
             continue
         found = place_of(by_posting, posting, seeker, near, codes)
@@ -283,7 +297,8 @@ def candidates(
             required, preferred = required_and_preferred(by_posting, posting, seeker, worth, codes)
             most -= points_lost(posting, required, preferred, weights)
         close = closeness(by_posting, posting, seeker, close_of, codes, weights.later)
-        bound = most + of_codes(posting, seeker, found, close, weights)
+        way = way_of(by_posting, posting, seeker, ways, codes)
+        bound = most + of_codes(posting, seeker, found, way, close, weights)
         if bound >= bar:
             rows[passed] = row
             bounds[passed] = bound
@@ -308,7 +323,7 @@ def search(
     lookups = (
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )
-    near, close_of = lookups.near, lookups.close
+    near, ways, close_of = lookups.near, lookups.way, lookups.close
     worth, in_part = lookups.worth, lookups.pairs.size > 0
     listed = maybe(by_posting, anchor, used, near, postings, seekers, weights, scratch)
     posting_rows, seeker_rows, weight_of = postings.rows, seekers.rows, tables.skills
@@ -341,8 +356,9 @@ def search(
             if close <= 0 and required + preferred == 0:
                 continue
             lies = place_of(by_posting, posting, seeker, near, codes)
+            way = way_of(by_posting, posting, seeker, ways, codes)
             total = 0
-            for part in score_pair(posting, seeker, lies, close, required, preferred, weights):
+            for part in score_pair(posting, seeker, lies, way, close, required, preferred, weights):
                 total += part
             if total < weights.minimum:
                 continue

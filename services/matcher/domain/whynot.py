@@ -4,7 +4,7 @@ For each change that is tried, all who nearly suit are judged again by the row t
 (`try_changes`). What there are many of (licences, skills, regions) is counted by code in one pass instead.
 """
 
-# ruff: noqa: FBT001, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
+# ruff: noqa: FBT001, FBT003, PLR0913, PLR0917 - kernels take their arrays one by one, and which side asks
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -26,11 +26,11 @@ from services.matcher.domain.kernels import (
     place_gate,
     place_points,
 )
-from services.matcher.domain.lookups import mark_posting_regions
+from services.matcher.domain.lookups import mark_posting_regions, mark_ways
 from services.matcher.domain.nearly import Nearly, Tried, swing
 from services.matcher.domain.policy import Weights
 from services.matcher.domain.prefetch import read_ahead
-from services.matcher.domain.questions import place_of
+from services.matcher.domain.questions import place_of, way_of
 from shared.regions import DEEPEST
 
 if TYPE_CHECKING:
@@ -58,15 +58,18 @@ def try_changes(
     changes, gate_of = tried.gates.size, tried.gates
     counts = np.zeros((changes, 2), np.int64)
     near = np.zeros((changes, tables.regions.shape[0]), np.int8)
+    ways = np.full((changes, tables.regions.shape[0]), UNKNOWN, np.int32)
     swings = np.zeros(changes, np.int64)
     for change in range(changes):
         swings[change] = swing(gate_of[change], weights)
         if tried.regions[change] != UNKNOWN:
             mark_posting_regions(near[change], tables.regions, tried.regions[change : change + 1])
+            mark_ways(ways[change], True, tried.regions[change], tables, weights.home)
     on = ~(SWITCHED & ~weights.gates)
     for place in range(kept.rows.size):
         read_ahead(by_posting, place, kept.rows, posting_rows, seeker_rows, codes)
         row, failed, points, lies = kept.rows[place], kept.failed[place], kept.points[place], kept.places[place]
+        goes = kept.ways[place]
         before = failed == 0 and points >= weights.minimum
         for change in range(changes):
             gate = gate_of[change]
@@ -75,21 +78,28 @@ def try_changes(
             p, s = (anchor, row) if by_posting else (row, anchor)
             posting: PostingRow = tried.postings[change] if by_posting else posting_rows[p]
             seeker: SeekerRow = seeker_rows[s] if by_posting else tried.seekers[change]
-            found = lies | place_of(by_posting, posting, seeker, near[change], codes)
+            found, way, stays = lies, goes, gates(posting, seeker, now)[0]
+            if gate == REGION:
+                found |= place_of(by_posting, posting, seeker, near[change], codes)
+                if tried.regions[change] != UNKNOWN:
+                    way = max(way, way_of(by_posting, posting, seeker, ways[change], codes))
+                    if found == lies and way == goes:
+                        continue  # what the posting has besides is nowhere near
+                stays = place_gate(posting, seeker, found)[0]
             after = False
-            if (gates(posting, seeker, now)[0] | place_gate(posting, seeker, found)[0]) & on & gate == 0:
-                total = points - points_behind(gate, posting_rows[p], seeker_rows[s], lies, weights)
-                after = total + points_behind(gate, posting, seeker, found, weights) >= weights.minimum
+            if stays & on & gate == 0:
+                total = points - points_behind(gate, posting_rows[p], seeker_rows[s], lies, goes, weights)
+                after = total + points_behind(gate, posting, seeker, found, way, weights) >= weights.minimum
             counts[change, 0] += after and not before
             counts[change, 1] += before and not after
     return counts
 
 
 @compiled
-def points_behind(gate: int, posting: PostingRow, seeker: SeekerRow, found: int, weights: Weights) -> int:
+def points_behind(gate: int, posting: PostingRow, seeker: SeekerRow, found: int, way: int, weights: Weights) -> int:
     """The points for what this gate compares."""
     if gate == REGION:
-        return place_points(posting, seeker, found, weights)
+        return place_points(posting, seeker, found, way, weights)
     if gate == PAY:
         return pay_points(posting, seeker, weights)
     if gate == EXPERIENCE:
@@ -170,12 +180,12 @@ def lies(region: int, own: NDArray[np.int32], regions: NDArray[np.int32]) -> int
 
 
 @compiled
-def enough_with(posting: PostingRow, seeker: SeekerRow, found: int, points: int, weights: Weights) -> int:
+def enough_with(posting: PostingRow, seeker: SeekerRow, found: int, way: int, points: int, weights: Weights) -> int:
     """Which of the bits SAME, WITHIN, AROUND, if the place had it besides, would make the points enough."""
     enough = 0
-    others = points - place_points(posting, seeker, found, weights)
+    others = points - place_points(posting, seeker, found, way, weights)
     for bit in (SAME, WITHIN, AROUND):
-        if others + place_points(posting, seeker, found | bit, weights) >= weights.minimum:
+        if others + place_points(posting, seeker, found | bit, way, weights) >= weights.minimum:
             enough |= bit
     return enough
 
@@ -199,7 +209,7 @@ def count_regions(
         if failed == 0 and points >= weights.minimum:
             continue
         posting: PostingRow = postings.rows[kept.rows[place]]
-        enough = enough_with(posting, seeker, kept.places[place], points, weights)
+        enough = enough_with(posting, seeker, kept.places[place], kept.ways[place], points, weights)
         if enough:
             own = postings.codes[posting.at : posting.at + posting.regions] - FIRST_REGION
             add_regions(own, enough, regions, counts, below)

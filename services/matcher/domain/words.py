@@ -31,6 +31,8 @@ EDUCATION_GUARD: Final = 1 << 12
 EXPERIENCE_GUARD: Final = 1 << 23
 PAY_GUARD: Final = 1 << 48
 GUARDS: Final = EDUCATION_GUARD | EXPERIENCE_GUARD | PAY_GUARD
+SPREAD: Final = 2_654_435_761
+"""The prime next to 2 ** 32 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)."""
 CNY: Final = currency("CNY")
 """Pay is packed in the currency that nearly all have; what is in another passes."""
 
@@ -80,6 +82,9 @@ def may_pass(seeker: int, posting: int, kept: int) -> bool:
 
 
 @compiled
-def skill_bit(skill: int) -> int:
-    """One of 64 bits. Who has none of the bits of a skill, and of those that count for it, has nothing of it."""
-    return 1 << (skill & 63)
+def skill_bits(skill: int) -> tuple[int, int]:
+    """One of 64 bits each in two words, far apart for skills that share one.
+
+    Who lacks in one of the words the bits of a skill and of all that count for it has nothing of it.
+    """
+    return 1 << (skill & 63), 1 << ((skill * SPREAD >> 26) & 63)

@@ -23,6 +23,7 @@ from services.matcher.replay.comparing import Traits, answers, compare, explaine
 from services.matcher.replay.report import REPORT, Replay, files
 from services.matcher.settings import MatcherSettings
 from services.matcher.usecases.policies import changes
+from services.matcher.usecases.taxonomy import ties_of
 from services.matcher.usecases.world import TOPIC_OF, Change, World
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
@@ -34,7 +35,8 @@ OUT = Path("out/replay")
 
 async def read_world(settings: MatcherSettings, policy: Policy) -> tuple[World, dict[str, Traits]]:
     """Everything on both topics under this policy, and what shares are counted by. Raises KafkaError, OSError."""
-    world = World(Index(policy), {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
+    index = Index(policy, ties_of(settings))
+    world = World(index, {kind: partitions(settings, topic) for kind, topic in TOPIC_OF.items()})
     traits: dict[str, Traits] = {}
 
     def changed(change: Change) -> None:

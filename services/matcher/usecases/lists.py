@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from sys import intern
+from functools import cache
 from typing import Final
 
 from services.matcher.usecases.waiting import WHOLE, Cause, Refreshes
@@ -16,8 +16,16 @@ from shared import metrics
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 
 UNANSWERED: Final = -1
+MadeBy = tuple[str, str | None]
+"""Versions of the matching policy and of the taxonomy, None where there was none."""
 LOOK: Final = 1_000
-"""Most lists looked at in one go for one that names an earlier policy: the event loop waits for them."""
+"""Most lists looked at in one go for one that is outdated: the event loop waits for them."""
+
+
+@cache
+def made_by(policy: str, taxonomy: str | None) -> MadeBy:
+    """The same one for equal versions: there are as many as lists."""
+    return policy, taxonomy
 
 
 @dataclass(slots=True)
@@ -31,8 +39,8 @@ class Issued:
     active: bool
     entries: tuple[str, ...]
     """Counterpart ids."""
-    policy: str = ""
-    """The matching policy's version; none for a tombstone."""
+    made_by: MadeBy = ("", None)
+    """Versions of policy and taxonomy; none for a tombstone."""
     written: bool = True
     """False until Kafka has acknowledged it."""
 
@@ -50,7 +58,7 @@ class Lists:
         self.dirty = Refreshes()
         """Anchors whose list holds what is not recommendable any more, be it because they left themselves."""
         self.outdated: deque[str] = deque()
-        """Anchors whose list may name an earlier matching policy, the longest unrefreshed first."""
+        """Anchors whose list may name an earlier policy or another taxonomy, the longest unrefreshed first."""
         self._world = world
         self._holders: dict[str, set[str]] = {}
         self._owned: dict[int, asyncio.Event] = {}
@@ -109,8 +117,8 @@ class Lists:
             self.put(anchor, Issued(partition, revision, 0, active=False, entries=()))
         else:
             entries = tuple(entry.id for entry in body.entries)
-            policy = intern(body.policy)
-            self.put(anchor, Issued(partition, revision, body.anchor_version, body.active, entries, policy))
+            made = made_by(body.policy, body.taxonomy)
+            self.put(anchor, Issued(partition, revision, body.anchor_version, body.active, entries, made))
 
     def put(self, anchor: str, issued: Issued) -> None:
         """This is the anchor's newest list. `issued` is in the order of writing."""
@@ -132,14 +140,14 @@ class Lists:
     def finish_load(self, partition: int) -> None:
         """All of the partition is loaded: check every anchor and entry against the index."""
         now, world = self._world.latest, self._world
-        policy = world.index.policy.version
+        made = world.index.made_by
         for anchor in world.known[self.kind][partition]:
             issued, version = self.issued.get(anchor), world.version(self.kind, anchor)
             if issued is None or issued.version != version:
                 self.mark(anchor, Cause(partition, now, version))
             elif lost := self._lost(issued, anchor, now):
                 self.mark(anchor, Cause(partition, now), lost)
-            elif issued.policy != policy:
+            elif issued.made_by != made:
                 self.outdated.append(anchor)
         for anchor, issued in self.issued.items():
             # erased while nobody watched: the list is still there
@@ -227,14 +235,17 @@ class Lists:
         return dict(self.asked.popitem(last=False) for _ in range(min(most, len(self.asked))))
 
     def take_outdated(self, most: int) -> dict[str, Cause]:
-        """Those whose list names an earlier policy, of the next few; none is no sign that there are no more."""
-        policy, now = self._world.index.policy.version, self._world.latest
+        """Those whose list names an earlier policy or another taxonomy, of the next few.
+
+        None is no sign that there are no more.
+        """
+        made, now = self._world.index.made_by, self._world.latest
         taken: dict[str, Cause] = {}
         for _ in range(min(LOOK, len(self.outdated))):
             anchor = self.outdated.popleft()
             issued = self.issued.get(anchor)
-            # the list of who left is empty under any policy
-            if issued is not None and issued.active and issued.policy != policy:
+            # the list of who left is empty by whatever rules
+            if issued is not None and issued.active and issued.made_by != made:
                 taken[anchor] = Cause(issued.partition, now)
                 if len(taken) == most:
                     break

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from opentelemetry.trace import Span
 
 from services.matcher.domain.entries import entries
-from services.matcher.usecases.lists import Issued, Lists
+from services.matcher.usecases.lists import Issued, Lists, made_by
 from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared import metrics, telemetry
@@ -163,12 +163,13 @@ class Matching:
             and before.version == body.anchor_version
             and before.active == body.active
             and before.entries == entry_ids
-            and before.policy == body.policy
+            and before.made_by == (body.policy, body.taxonomy)
         )
         if same and cause.version == 0 and not cause.force:
             return None
+        made = made_by(body.policy, body.taxonomy)
         issued = Issued(
-            cause.partition, body.revision, body.anchor_version, body.active, entry_ids, body.policy, written=False
+            cause.partition, body.revision, body.anchor_version, body.active, entry_ids, made, written=False
         )
         value = body.model_dump_json(exclude_defaults=True).encode()
         return Answer(kind, anchor, cause, issued, self._record(kind, anchor, cause, body.revision, value))
@@ -190,6 +191,7 @@ class Matching:
             as_of=as_of,
             now=cause.now,
             policy=index.policy.version,
+            taxonomy=index.ties.version if standing.active else None,
             active=standing.active,
             employer_id=standing.sharers[0] if kind is AnchorKind.POSTING else None,
             entries=entries(index, kind, anchor, best),

@@ -54,13 +54,14 @@ class Snapshots:
 
     async def load(self) -> None:
         """Go on from the snapshot if it can be believed, else from the topics alone."""
-        found = store.read(self._path, self._world.index.policy, datetime.now(UTC), self._max_age)
+        index = self._world.index
+        found = store.read(self._path, index.policy, index.ties, datetime.now(UTC), self._max_age)
         if found is None:
             # what is not used may name somebody who was erased meanwhile
             self._path.unlink(missing_ok=True)
             return
-        index, mark = found
-        self._world.restore(index, mark.offsets, Known.model_validate(mark.notes))
+        restored, mark = found
+        self._world.restore(restored, mark.offsets, Known.model_validate(mark.notes))
         log.info("snapshot loaded", created_at=mark.created_at.isoformat())
 
     async def save(self) -> None:

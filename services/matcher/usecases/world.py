@@ -64,7 +64,7 @@ class World:
         }
         """Ids by kind and partition: all that the topics hold, active or not, but for tombstones."""
         self.labels: dict[str, Texts] = {}
-        """What people read for a skill, by its key."""
+        """What people read for a skill, by its key, as postings say it."""
         self._moved = asyncio.Condition()
 
     async def apply(self, changes: Iterable[Change], positions: Mapping[TopicPartition, int], changed: Changed) -> None:
@@ -113,10 +113,14 @@ class World:
 
     def begin_again(self) -> None:
         """Forget everything: the topics are not those that were read before."""
-        self.index = Index(self.index.policy)
+        self.index = Index(self.index.policy, self.index.ties)
         for kind, positions in self.positions.items():
             self.positions[kind] = [0] * len(positions)
             self.known[kind] = [set() for _ in positions]
+
+    def label(self, key: str) -> Texts | None:
+        """What people read for a code, from a posting or from the taxonomy; None if nobody says."""
+        return self.labels.get(key) or self.index.ties.label(key)
 
     def version(self, kind: AnchorKind, anchor: str) -> int:
         """The newest version taken in, a tombstone's included; 0 if unknown."""

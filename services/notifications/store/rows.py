@@ -7,7 +7,7 @@ did not fit into MongoDB's cache. Only who is named stands outside, to be found 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from cramjam import zstd
@@ -41,8 +41,20 @@ COMPONENTS: Final = tuple(Components.model_fields)
 _components = attrgetter(*COMPONENTS)
 _LEVEL: Final = 1
 
-Packed = tuple[str, str | None, int, tuple[int, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""An entry: its id, the employer of the posting (on a seeker's list), then as `Reasons`."""
+
+class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An entry as it is stored: its id, the employer of the posting (on a seeker's list), then as `Reasons`."""
+
+    id: str
+    employer: str | None
+    points: int
+    components: tuple[int, ...]
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+    evidence: dict[str, Any] | None = None
+    """What of it says something, by name; lists that were stored before have none."""
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Packed]).decode
@@ -93,13 +105,14 @@ def list_row(list_: RecommendationsRefreshed) -> Document:
 
 def _packed(entry: Entry) -> Packed:
     employer, components = entry.employer_id or None, _components(entry.components)
-    return (entry.id, employer, entry.points, components, entry.matched, entry.missing, entry.unknown)
+    evidence = None if entry.evidence is None else entry.evidence.model_dump(mode="json", exclude_defaults=True)
+    return Packed(entry.id, employer, entry.points, components, entry.matched, entry.missing, entry.unknown, evidence)
 
 
 def kept(row: Document) -> Kept:
     """What is known of a list, from its `revision` and `entries`."""
     kind, _, _ = row["_id"].partition(":")
-    return Kept(row["revision"], named(AnchorKind(kind), ((one[0], one[1]) for one in unpack(row["entries"]))))
+    return Kept(row["revision"], named(AnchorKind(kind), ((one.id, one.employer) for one in unpack(row["entries"]))))
 
 
 def holdings(row: Document, recipient: Recipient) -> list[Holding]:
@@ -110,11 +123,11 @@ def holdings(row: Document, recipient: Recipient) -> list[Holding]:
     seeing_seeker = is_seeker(recipient)
     _, _, mine = recipient.partition(":")
     found = []
-    for entry, employer, points, components, matched, missing, unknown in unpack(row["entries"]):
-        if not is_own and mine != (entry if seeing_seeker else employer):
+    for one in unpack(row["entries"]):
+        if not is_own and mine != (one.id if seeing_seeker else one.employer):
             continue
-        posting, seeker = (anchor, entry) if by_posting else (entry, anchor)
-        reasons = Reasons(points, components, matched, missing, unknown)
+        posting, seeker = (anchor, one.id) if by_posting else (one.id, anchor)
+        reasons = Reasons(one.points, one.components, one.matched, one.missing, one.unknown, one.evidence)
         found.append(Holding(Key(posting, None if seeing_seeker else seeker), reasons, is_own))
     return found
 
@@ -124,7 +137,7 @@ def without_seekers(row: Document, seekers: Collection[str]) -> Document:
     gone = {seeker_recipient(seeker) for seeker in seekers}
     return {
         "recipients": [recipient for recipient in row["recipients"] if recipient not in gone],
-        "entries": pack([entry for entry in unpack(row["entries"]) if entry[0] not in seekers]),
+        "entries": pack([entry for entry in unpack(row["entries"]) if entry.id not in seekers]),
     }
 
 
@@ -180,9 +193,10 @@ def item(row: Document) -> Item:
 
 
 def _reasons_row(reasons: Reasons) -> Document:
-    points, components, matched, missing, unknown = reasons
-    return {"p": points, "c": components, "m": matched, "x": missing, "u": unknown}
+    points, components, matched, missing, unknown, evidence = reasons
+    row = {"p": points, "c": components, "m": matched, "x": missing, "u": unknown}
+    return row if evidence is None else row | {"e": evidence}
 
 
 def _reasons(row: Document) -> Reasons:
-    return Reasons(row["p"], tuple(row["c"]), tuple(row["m"]), tuple(row["x"]), tuple(row["u"]))
+    return Reasons(row["p"], tuple(row["c"]), tuple(row["m"]), tuple(row["x"]), tuple(row["u"]), row.get("e"))

@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.matcher.domain import Index, Judgement, load
+from services.matcher.domain.ties import ties
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
+from tests.oracle.taxonomies import small
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 POLICY = load()
+TAXONOMY = small()
+TIES = ties(TAXONOMY)
 
 
 def skill(*names: str) -> list[dict[str, str]]:
@@ -73,7 +77,7 @@ def profile(seeker_id: str = "s", version: int = 1, **terms: Any) -> Profile:  #
 
 def judged(work: dict[str, Any] | None = None, person: dict[str, Any] | None = None, now: datetime = NOW) -> Judgement:
     """The pair, with these terms changed."""
-    index = Index(POLICY)
+    index = Index(POLICY, TIES)
     index.upsert_posting(posting(**(work or {})))
     index.upsert_profile(profile(**(person or {})))
     found = index.judge("p", "s", now)

@@ -14,22 +14,30 @@ from services.matcher.domain.lookups import of_posting, of_seeker
 from services.matcher.domain.policy import CURRENT
 from services.matcher.domain.questions import weigh
 from services.matcher.domain.search import candidates, maybe, scratch
+from services.matcher.domain.ties import NO_TIES, Ties
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
+from tests.chaos.exactness import evidence_of
 from tests.oracle import oracle, worlds
 from tests.oracle.oracle import Person, Work, judge, oracle_list
+from tests.unit.matcher.examples import TAXONOMY, TIES
 
 POLICY = load()
 Body = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def _small_taxonomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oracle.Told, "now", oracle.Known(TAXONOMY))
+
+
 class World:
     """The index, and beside it what it was told."""
 
-    def __init__(self, seed: int, postings: int, seekers: int, policy: Policy = POLICY) -> None:
+    def __init__(self, seed: int, postings: int, seekers: int, policy: Policy = POLICY, ties: Ties = TIES) -> None:
         self.random = Random(seed)
-        self.index = Index(policy)
+        self.index = Index(policy, ties)
         self.bodies: dict[AnchorKind, dict[str, Body]] = {kind: {} for kind in AnchorKind}
         for number in range(postings):
             self.put(AnchorKind.POSTING, f"p{number}", 1)
@@ -82,8 +90,9 @@ class World:
 
 def plain(entry: Entry) -> Body:
     assert Entry.model_validate_json(entry.model_dump_json()) == entry
-    body = entry.model_dump(exclude={"employer_id"})
-    return body | {key: list(body[key]) for key in ("matched", "missing", "unknown")}
+    body = entry.model_dump(mode="json", exclude={"employer_id", "evidence"})
+    assert entry.evidence is not None
+    return body | {"evidence": evidence_of(entry.evidence.model_dump(mode="json", exclude_defaults=True))}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -162,6 +171,33 @@ def test_under_another_policy(seed: int, monkeypatch: pytest.MonkeyPatch):
     assert world.check_all(worlds.START) > 300
     world.change(60)
     assert world.check_all(worlds.START + timedelta(hours=1)) > 300
+
+
+def before_the_taxonomy() -> Body:
+    """A policy as it was written when only prefixes said which occupations are close."""
+    body = tomllib.loads(CURRENT.read_text()) | {"version": "2026-11.1"}
+    del body["occupation"]["unit_group"], body["place"]["ways"], body["place"]["way_unknown"]
+    del body["skill_weights"]["rarity"]
+    body["skill_weights"]["weights"] = {"esco:03b9b491-fc9b-4868-914a-bf7cd47b5041": 4}
+    return body
+
+
+def test_an_older_policy_gives_what_it_gave(monkeypatch: pytest.MonkeyPatch):
+    body = before_the_taxonomy()
+    monkeypatch.setattr(oracle, "POLICY", body)
+    worlds_of = [World(1, 40, 60, Policy.model_validate(body), ties) for ties in (TIES, NO_TIES)]
+    assert worlds_of[0].check_all(worlds.START) > 300
+    told = [
+        [[(one.id, one.points) for one in world.index.top(kind, name, worlds.START)] for name in world.bodies[kind]]
+        for world in worlds_of
+        for kind in AnchorKind
+    ]
+    assert told[:2] == told[2:], "the taxonomy says nothing to it"
+
+
+def test_without_a_taxonomy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(oracle.Told, "now", oracle.Known(None))
+    assert World(2, 40, 60, ties=NO_TIES).check_all(worlds.START) > 300
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,7 +9,7 @@ from services.matcher.domain.policy import CURRENT, Policy, load, parse
 
 def test_the_current_policy_adds_up_to_a_thousand():
     policy = load()
-    assert policy.version == "2026-11.1"
+    assert policy.version == "2026-11.2"
     body = policy.model_dump()
     parts = [part["maximum"] for part in body.values() if isinstance(part, dict) and "maximum" in part]
     assert len(parts) == 9
@@ -24,6 +24,12 @@ def test_the_current_policy_adds_up_to_a_thousand():
         ("occupation", {"broad_group": 700}),
         ("experience", {"full_after_months": 0}),
         ("place", {"same": -1}),
+        ("place", {"ways": [{"km": 10, "points": 10}, {"km": 20, "points": 12}]}),
+        ("place", {"ways": [{"km": 10, "points": 10}, {"km": 10, "points": 5}]}),
+        ("place", {"home": 10}),
+        ("place", {"ways": []}),
+        ("occupation", {"unit_group": 500}),
+        ("skill_weights", {"rarity": [{"occupations": 1, "weight": 5}, {"occupations": 2, "weight": 6}]}),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(part: str, change: dict[str, Any]):
@@ -31,6 +37,18 @@ def test_a_policy_that_makes_no_sense_is_refused(part: str, change: dict[str, An
     body[part] |= change
     with pytest.raises(ValidationError):
         Policy.model_validate(body)
+
+
+def test_the_rarer_a_skill_the_more_it_weighs():
+    policy = load()
+    weights = [policy.weight("esco:any", namings) for namings in range(1, 3008)]
+    assert weights == sorted(weights, reverse=True)
+    assert (weights[0], weights[-1]) == (16, 4)
+    assert policy.weight("esco:any") == policy.skill_weights.default == 10
+    single = policy.model_copy(
+        update={"skill_weights": policy.skill_weights.model_copy(update={"weights": {"esco:any": 3}})}
+    )
+    assert single.weight("esco:any", 1) == 3
 
 
 def test_schemes_of_one_family_have_equal_broad_groups():

@@ -81,7 +81,7 @@ def lists() -> dict[AnchorKind, Lists]:
 
 
 def hold(lists: Lists, anchor: str, *entries: str, policy: str = PRESENT, active: bool = True) -> None:
-    lists.put(anchor, Issued(0, 1, 1, active, entries, policy))
+    lists.put(anchor, Issued(0, 1, 1, active, entries, (policy, None)))
 
 
 def test_a_posting_that_closes_is_no_event_that_others_wait_for(lists: dict[AnchorKind, Lists]):
@@ -142,6 +142,14 @@ def test_a_new_policy_makes_live_lists_outdated_the_longest_unrefreshed_first(li
     hold(own, "a", "answered meanwhile")
     assert own.take_outdated(9) == {}
     assert not own.outdated
+
+
+def test_another_taxonomy_makes_live_lists_outdated(lists: dict[AnchorKind, Lists]):
+    own = lists[SEEKER]
+    own.put("by another", Issued(0, 1, 1, active=True, entries=(), made_by=(PRESENT, "esco-0")))
+    hold(own, "by the same")
+    own.policy_changed()
+    assert list(own.take_outdated(9)) == ["by another"]
 
 
 class Recorded:

@@ -13,18 +13,19 @@ import pytest
 from services.matcher import store
 from services.matcher.domain import Index
 from services.matcher.domain.index import Index as Rows
+from services.matcher.domain.ties import NO_TIES
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind
 from tests.oracle import worlds
-from tests.unit.matcher.examples import NOW, POLICY, profile
+from tests.unit.matcher.examples import NOW, POLICY, TIES, profile
 
 DAY = timedelta(days=1)
 MARK = store.Mark(created_at=NOW, offsets={"postings.v1": (3, 4), "profiles.v1": (5,)}, notes={"a": [1, "b"]})
 
 
 def world(seed: int) -> Index:
-    random, index = Random(seed), Index(POLICY)
+    random, index = Random(seed), Index(POLICY, TIES)
     for number in range(60):
         index.upsert_posting(Posting.model_validate(worlds.posting(random, f"p{number}")))
         index.upsert_profile(Profile.model_validate(worlds.profile(random, f"s{number}")))
@@ -42,7 +43,7 @@ def answers(index: Index) -> list[object]:
 def test_what_comes_back_is_what_was_written(seed: int, tmp_path: Path):
     index, path = world(seed), tmp_path / "state" / "index.snapshot"
     store.write(path, store.capture(index, MARK))
-    found = store.read(path, POLICY, NOW + timedelta(hours=23), DAY)
+    found = store.read(path, POLICY, TIES, NOW + timedelta(hours=23), DAY)
     assert found is not None
     again, mark = found
     assert mark == MARK
@@ -63,13 +64,13 @@ def test_a_capture_does_not_move_with_the_index(tmp_path: Path):
     for name in list(index.anchors(AnchorKind.SEEKER)):
         index.remove_profile(name, 99, NOW)
     store.write(path, captured)
-    found = store.read(path, POLICY, NOW, DAY)
+    found = store.read(path, POLICY, TIES, NOW, DAY)
     assert found is not None
     assert answers(found[0]) == before
 
 
 def test_an_erased_seeker_is_not_in_the_file(tmp_path: Path):
-    index, path = Index(POLICY), tmp_path / "index.snapshot"
+    index, path = Index(POLICY, TIES), tmp_path / "index.snapshot"
     index.upsert_profile(profile("somebody", skills=[{"scheme": "esco", "code": "welding"}]))
     index.remove_profile("somebody", 2, NOW)
     index.forget_tombstones(NOW + DAY)
@@ -104,28 +105,29 @@ def test_what_cannot_be_read_is_not_used(harm: Callable[[Path], None], tmp_path:
     path = tmp_path / "index.snapshot"
     store.write(path, store.capture(world(2), MARK))
     harm(path)
-    assert store.read(path, POLICY, NOW, DAY) is None
+    assert store.read(path, POLICY, TIES, NOW, DAY) is None
 
 
-def test_another_policy_or_format_or_age_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_another_policy_or_taxonomy_or_format_or_age_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "index.snapshot"
     store.write(path, store.capture(world(3), MARK))
     weights = POLICY.skill_weights.model_copy(update={"default": 11})
-    assert store.read(path, POLICY.model_copy(update={"skill_weights": weights}), NOW, DAY) is None
-    assert store.read(path, POLICY, NOW + DAY + timedelta(seconds=1), DAY) is None
-    assert store.read(path, POLICY, NOW + DAY, DAY) is not None
+    assert store.read(path, POLICY.model_copy(update={"skill_weights": weights}), TIES, NOW, DAY) is None
+    assert store.read(path, POLICY, NO_TIES, NOW, DAY) is None
+    assert store.read(path, POLICY, TIES, NOW + DAY + timedelta(seconds=1), DAY) is None
+    assert store.read(path, POLICY, TIES, NOW + DAY, DAY) is not None
     monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
-    assert store.read(path, POLICY, NOW, DAY) is None
+    assert store.read(path, POLICY, TIES, NOW, DAY) is None
 
 
 def test_a_hundred_thousand_rows_are_back_soon(tmp_path: Path):
-    index, path = Index(POLICY), tmp_path / "index.snapshot"
+    index, path = Index(POLICY, TIES), tmp_path / "index.snapshot"
     one = profile()
     for number in range(100_000):
         index.upsert_profile(one.model_copy(update={"id": f"seeker-{number}"}))
     store.write(path, store.capture(index, MARK))
     start = time.perf_counter()
-    found = store.read(path, POLICY, NOW, DAY)
+    found = store.read(path, POLICY, TIES, NOW, DAY)
     took = time.perf_counter() - start
     print(f"{took:.2f} s, {path.stat().st_size:,} bytes")
     assert found is not None

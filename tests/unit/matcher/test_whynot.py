@@ -18,6 +18,7 @@ from shared.contracts.recommendations import AnchorKind
 from tests.oracle import oracle, worlds
 from tests.oracle.oracle import GATES, Person, Work, judge
 from tests.unit.matcher import examples
+from tests.unit.matcher.examples import TAXONOMY, TIES
 from tests.unit.matcher.test_index_is_exact import other_policy
 
 Body = dict[str, Any]
@@ -26,12 +27,17 @@ NOW = worlds.START
 POSTING, SEEKER = AnchorKind
 
 
+@pytest.fixture(autouse=True)
+def _small_taxonomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oracle.Told, "now", oracle.Known(TAXONOMY))
+
+
 class World:
     """The index, and the bodies that it was told."""
 
     def __init__(self, seed: int, policy: Policy = POLICY) -> None:
         random = Random(seed)
-        self.index = Index(policy)
+        self.index = Index(policy, TIES)
         self.postings = {f"p{n}": worlds.posting(random, f"p{n}") for n in range(25)}
         self.seekers = {f"s{n}": worlds.profile(random, f"s{n}") for n in range(90)}
         self.works = {name: Work(body) for name, body in self.postings.items()}
