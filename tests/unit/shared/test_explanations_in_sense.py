@@ -16,14 +16,17 @@ from services.matcher.domain import Index, entries, load
 from services.matcher.settings import MatcherSettings
 from services.matcher.usecases.taxonomy import ties_of
 from services.postings.domain import jobtech
+from services.postings.domain import linked as postings_linked
 from services.postings.domain.posting import publish
 from services.postings.domain.submission import Submission, read_submitted
+from services.profiles.domain import linked as profiles_linked
 from services.profiles.domain.seekers import SeekerSubmission, register
 from shared.contracts.common import PayFloor, Texts
 from shared.contracts.partners import JobTechAdPublished, PartnerPostingSubmitted
 from shared.contracts.postings import Posting, PostingSource
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
+from shared.linking.linker import Linker
 from shared.rendering import Reader, explain
 from shared.wording import Labels
 from tests.oracle import oracle
@@ -56,30 +59,35 @@ class Told(NamedTuple):
     labels: Labels
 
 
-def postings(material: Material, source: str) -> Iterator[Posting]:
+def postings(material: Material, source: str, linker: Linker) -> Iterator[Posting]:
     for made in material.postings:
         if source == "feed":
             read = jobtech.read(JobTechAdPublished.model_validate_json(made.body))
         else:
             read = read_submitted(PartnerPostingSubmitted.model_validate_json(made.body))
         if isinstance(read, Submission):
-            yield publish(read.terms, posting_id=f"p-{made.id}"[:64], employer_id="e", source=PostingSource(), now=NOW)
+            said = postings_linked.as_said(read.terms)
+            (named,) = linker.ads([postings_linked.ad(said)])
+            terms = postings_linked.with_found(said, named)
+            yield publish(terms, posting_id=f"p-{made.id}"[:64], employer_id="e", source=PostingSource(), now=NOW)
 
 
-def profiles(material: Material, source: str) -> Iterator[Profile]:
+def profiles(material: Material, source: str, linker: Linker) -> Iterator[Profile]:
     dice = Random(5)
     for number, line in enumerate(material.seekers):
-        terms = SeekerSubmission.model_validate_json(line)
+        said = SeekerSubmission.model_validate_json(line)
+        (named,) = linker.seekers([said.words or ""])
+        terms = profiles_linked.with_found(said, named)
         if source == "feed" and dice.random() < 0.5:
             terms = terms.model_copy(update={"pay_floor": PayFloor(amount=25_000, currency="SEK")})
         yield register(f"s-{number}", terms, (), NOW)
 
 
-def told(source: str) -> list[Told]:
+def told(source: str, linker: Linker) -> list[Told]:
     material = feed_material(FEED, 1, 0, NOW) if source == "feed" else season_material(SCALES["small"], 1, 0, NOW)
     index = Index(load(), ties_of(MatcherSettings()))
-    works = {one.id: one for one in postings(material, source) if index.upsert_posting(one)}
-    people = {one.id: one for one in profiles(material, source) if index.upsert_profile(one)}
+    works = {one.id: one for one in postings(material, source, linker) if index.upsert_posting(one)}
+    people = {one.id: one for one in profiles(material, source, linker) if index.upsert_profile(one)}
     known = {
         skill.key: skill.label
         for one in works.values()
@@ -110,11 +118,11 @@ def told(source: str) -> list[Told]:
 
 
 @pytest.fixture(scope="module", params=["feed", "season"])
-def explanations(request: pytest.FixtureRequest) -> list[Told]:
+def explanations(request: pytest.FixtureRequest, linker: Linker) -> list[Told]:
     source: str = request.param
     if source == "feed" and not FEED.exists():
         pytest.skip(f"{FEED} is not there: the real ads lie beside the project")
-    found = told(source)
+    found = told(source, linker)
     assert len(found) >= 50
     for one in found:  # to be read with `pytest -s`
         print(f"{one.reader} {one.entry.points}\n  {one.texts['zh']}\n  {one.texts['en']}")
