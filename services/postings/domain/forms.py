@@ -92,6 +92,11 @@ def form_of(record: object) -> Form:
     return next((form for form in (SCHEMA_ORG, JOBTECH) if form.shows.intersection(names)), OWN)
 
 
+def is_structured(body: object) -> bool:
+    """True for a CloudEvent whose attributes and data lie in one JSON body: it names its own form."""
+    return isinstance(body, dict) and "specversion" in body and "data" in body
+
+
 def read(model: Contract, data: bytes) -> Reading:
     """What a decoded record says. `data` is its JSON, of which `model` was made."""
     body = from_json(data)
