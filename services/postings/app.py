@@ -40,6 +40,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         "postings.partners",
         partial(handlers.partner_records, store=store, reader=reader, clock=now),
         pattern=PARTNER_POSTINGS_PATTERN,
+        each=settings.partner_records,
     )
     service.relay({POSTINGS: partial(restate, store=store)}, keep=partial(keep_receipts, store, now))
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
