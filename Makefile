@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval bench-partners
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-rebuild: ready ## a matcher's start from the topics alone, into out/bench/
 
 bench-whynot: ready ## why and why not, how long each question takes, into out/bench/whynot.json [ARGS="--profiles 5000"]
 	$(PYTHON) -m tests.bench.whynot $(ARGS)
+
+bench-partners: ready ## partners' records taken in, and fairness, into out/bench/partners.json [ARGS="--records 20000"]
+	$(PYTHON) -m tests.bench.partners $(ARGS)
 
 feed-quality: ready ## what is read in the real ads, 30 of them judged, into out/feed-quality.md
 	$(PYTHON) -m tests.eval.feed_quality $(ARGS)

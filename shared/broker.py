@@ -122,9 +122,10 @@ class Producer:
                 self._producer = producer
             return self._producer
 
-    async def send_all(self, records: Sequence[Outgoing]) -> None:
+    async def send_all(self, records: Sequence[Outgoing]) -> list[int]:
         """Write all records, in their order by partition, and return when Kafka has acknowledged every one.
 
+        Gives back their offsets; one that Kafka has written before, and does not remember where, is negative.
         Raises Unavailable if one or more were not acknowledged in time: they may or may not have been written.
         """
         producer = await self._started()
@@ -141,7 +142,7 @@ class Producer:
                     )
                     for record in records
                 ]
-                await asyncio.gather(*futures)
+                return [int(written.offset) for written in await asyncio.gather(*futures)]
         except (KafkaError, OSError, TimeoutError) as error:
             await self._discard(producer)
             message = f"not acknowledged by Kafka: {error!r}"

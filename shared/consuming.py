@@ -27,6 +27,7 @@ from shared.contracts.envelope import FILLER_HEADER, TRACEPARENT, Decoded, decod
 from shared.contracts.registry import channel
 from shared.errors import Rejected, Unavailable
 from shared.soon import Soon
+from shared.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -170,8 +171,10 @@ class Consumer:
         pattern: str | None = None,
         listener: ConsumerRebalanceListener | None = None,
         records: int | None = None,
+        each: int | None = None,
         patient_ms: int | None = None,
     ) -> None:
+        """`each`: most records of one partition in a batch, which are then taken in turn."""
         self.group = group
         self.topics = tuple(topics)
         self.pattern = pattern
@@ -179,6 +182,7 @@ class Consumer:
         self._process = process
         self._listener = listener
         self._records = records or settings.batch_records
+        self._each = each
         self._patient_ms = patient_ms
         self._flood = False
         self._failures: dict[TopicPartition, int] = {}
@@ -212,6 +216,9 @@ class Consumer:
             parser=self._parse,
             decoder=_undecoded,
         )
+        if self._each:
+            # FastStream takes as aiokafka gives
+            subscriber.get_msg = Turns(self._each, self._records, self._settings.poll_ms).take  # type: ignore[method-assign]
         self._consumer = lambda: subscriber.consumer
         self._failures.clear()
         self._held.clear()

@@ -188,7 +188,7 @@ class Relay:
         # before reading: what is deleted meanwhile must not be taken for a new row
         already = set(self._acknowledged)
         self._others, self._read = False, time.monotonic()
-        return [row for row in await self._oldest() if row["_id"] not in already]
+        return [row for row in await self._oldest(already) if row["_id"] not in already]
 
     def _remember(self, rows: Sequence[Document]) -> None:
         for row in rows:
@@ -215,8 +215,8 @@ class Relay:
             for one in rows:
                 self._acknowledged.pop(one, None)
 
-    async def _oldest(self) -> list[Document]:
-        """Rows in order of insertion, and before each the earlier versions of its aggregate.
+    async def _oldest(self, already: Iterable[object] = ()) -> list[Document]:
+        """Rows in order of insertion, and before each the earlier versions of its aggregate; few of those `already`.
 
         Insertion order is only known within one process; where the limit cuts, an earlier version that another
         process wrote may lie behind it.
@@ -224,7 +224,7 @@ class Relay:
         # all at one moment: a cursor could miss a version that is committed behind it, and find the next one
         collection = self._mongo.db.get_collection(OUTBOX, read_concern=SNAPSHOT)
         limit = self._settings.relay_rows
-        rows = await collection.find().sort("_id", 1).limit(limit).to_list(limit)
+        rows = await collection.find({"_id": {"$nin": list(already)}}).sort("_id", 1).limit(limit).to_list(limit)
         if len(rows) == limit:
             ids = {row["aggregateid"] for row in rows if row["version"] is not None}
             have = {row["_id"] for row in rows}

@@ -120,6 +120,7 @@ class Service:
         topics: Sequence[str] = (),
         pattern: str | None = None,
         records: int | None = None,
+        each: int | None = None,
     ) -> None:
         """Handle batches of these topics inside Mongo transactions, each record's effects once."""
         inbox = Inbox(self.mongo, group, handler, DeadLetters(self.producer, group), self._ends_of(group))
@@ -128,7 +129,7 @@ class Service:
             await inbox.process(batch)
             await self.wake_relay()
 
-        self._add(Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records))
+        self._add(Consumer(self.settings, group, process, topics=topics, pattern=pattern, records=records, each=each))
 
     def consume_versioned(
         self, group: str, handler: VersionedHandler, *, topics: Sequence[str], patient_ms: int | None = None

@@ -1,20 +1,24 @@
-"""HTTP in: employers, postings, partners.
+"""HTTP in: employers, postings, partners and their records.
 
 Annotations are evaluated at once (no `from __future__`), because each route's caller depends on `auth`.
 """
 
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.postings.domain.employer import Employer, EmployerTerms, NewPartnerId, Partner, PartnerTerms
-from services.postings.usecases import employers, partners, postings
+from services.postings.settings import PostingsSettings
+from services.postings.usecases import employers, partners, postings, records
 from services.postings.usecases.context import Context
 from shared.auth import Authenticator, Principal
+from shared.bodies import BodyLimits, pieces
 from shared.contracts.common import Id
-from shared.contracts.partners import PostingReceipt
+from shared.contracts.partners import Fault, PostingReceipt
 from shared.contracts.postings import CloseReason, Posting, PostingStatus, PostingTerms
 from shared.http import Limit, Problem, decode_cursor, encode_cursor
 from shared.idempotency import Answer
@@ -25,6 +29,27 @@ IdempotencyKey = Annotated[
 ]
 IfMatch = Annotated[str | None, Header(description="The ETag that was read.")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+Wait = Annotated[float, Query(ge=0, le=10, description="Seconds for which an answer waits that would be empty.")]
+UploadKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Your name for this upload. For 24 hours, what was written of it is not written again.",
+    ),
+]
+UploadOffset = Annotated[
+    int | None,
+    Header(
+        ge=0,
+        description="The body begins behind this line of the upload. Without it: with the first line.",
+    ),
+]
+NDJSON: Final = "application/x-ndjson"
+_NDJSON_TOO: Final = "application/ndjson"
+_AT_ONCE: Final = 500
+"""Results that are written together."""
 
 
 class _Body(BaseModel):
@@ -66,14 +91,43 @@ class ReceiptPage(_Body):
     items: list[PostingReceipt]
     next: str | None = Field(default=None)
     """Cursor of the next page; null on the last."""
+    last: str | None = None
+    """Cursor behind these, also on the last page: for who waits for what comes."""
 
 
-def router(context: Context, auth: Authenticator) -> APIRouter:
+class LineResult(_Body):
+    """What became of one line."""
+
+    line: int
+    """Its number in the upload, from 1; blank ones count."""
+    record: str | None = None
+    """`topic/partition/offset`: the id of the receipt that answers it."""
+    fault: Fault | None = None
+    """Why it is no record and has no receipt."""
+
+
+class RecordsWritten(_Body):
+    """What became of an upload: everything that could be written is in the partner's topic."""
+
+    lines: int
+    """The number of its last line that is not blank: a further request of this upload goes on behind it."""
+    written: int
+    refused: int
+    """Lines that could not be written."""
+    repeated: int
+    """Of the results, those of a former request under the same key. They were not written again."""
+    receipts: str | None
+    """Where the receipts begin; null if nothing was written."""
+    results: list[LineResult]
+
+
+def router(context: Context, auth: Authenticator, settings: PostingsSettings) -> APIRouter:
     """All routes of the service."""
     routes = APIRouter()
     routes.include_router(_employers(context, auth))
     routes.include_router(_postings(context, auth))
     routes.include_router(_partners(context, auth))
+    routes.include_router(_door(context, auth, settings))
     return routes
 
 
@@ -182,15 +236,77 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
         caller: Annotated[Principal, Depends(auth.require("partner", "operator"))],
         cursor: Cursor = None,
         limit: Limit = 50,
+        wait: Wait = 0,
     ) -> ReceiptPage:
         """A partner's receipts, for itself and for operators, in the order of its records."""
-        items, more = await partners.receipts(context, caller, partner_id, _offset(cursor), limit)
-        return ReceiptPage(
-            items=items,
-            next=encode_cursor(str(items[-1].offset)) if more else None,
-        )
+        after = _offset(cursor)
+        items, more = await partners.receipts(context, caller, partner_id, after, limit, wait_s=wait)
+        last = encode_cursor(str(items[-1].offset if items else after)) if items or after >= 0 else None
+        return ReceiptPage(items=items, next=last if more else None, last=last)
 
     return routes
+
+
+def _door(context: Context, auth: Authenticator, settings: PostingsSettings) -> APIRouter:
+    routes = APIRouter(prefix="/partners", tags=["partners"])
+    limits = BodyLimits(settings.upload_bytes, settings.upload_unpacked_bytes)
+    schema = {"type": "string", "description": "One record as JSON on each line, in any form; perhaps gzipped."}
+
+    @routes.post(
+        "/{partner_id}/records",
+        status_code=202,
+        response_class=StreamingResponse,
+        responses={202: {"model": RecordsWritten}},
+        openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": schema}}}},
+    )
+    async def post_records(
+        request: Request,
+        partner_id: NewPartnerId,
+        caller: Annotated[Principal, Depends(auth.require("partner", "operator"))],
+        idempotency_key: UploadKey = None,
+        upload_offset: UploadOffset = None,
+    ) -> StreamingResponse:
+        """Write records to the partner's own topic, as by Kafka: each is answered there, and by a receipt.
+
+        An upload that was cut off goes on where it was when it is sent again with its `Idempotency-Key`.
+        """
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in {NDJSON, _NDJSON_TOO}:
+            en, zh = f"Send one record a line, as {NDJSON}.", f"请以 {NDJSON} 发送，每行一条记录。"
+            raise Problem(415, "unsupported_media_type", en, zh, headers={"Accept": NDJSON})
+        if upload_offset is not None and idempotency_key is None:
+            en, zh = "Send the Idempotency-Key of the upload that goes on.", "请带上该上传的 Idempotency-Key。"
+            raise Problem(400, "missing", en, zh)
+        upload = await records.begin(context, caller, partner_id, idempotency_key)
+        body = pieces(request, limits)
+        await records.take(context, upload, body, offset=upload_offset, most_lines=settings.upload_lines)
+        return StreamingResponse(_written(upload), 202, media_type="application/json")
+
+    return routes
+
+
+def _written(upload: records.Upload) -> Iterator[str]:
+    """`RecordsWritten` as JSON in pieces: an upload has many lines."""
+    first = upload.first_offset
+    cursor = f"?cursor={encode_cursor(str(first - 1))}" if first else ""
+    head = RecordsWritten(
+        lines=upload.last,
+        written=upload.written,
+        refused=len(upload.results) - upload.written,
+        repeated=upload.repeated,
+        receipts=None if first is None else f"/partners/{upload.partner}/receipts{cursor}",
+        results=[],
+    )
+    yield head.model_dump_json().removesuffix("]}")
+    between = ""
+    answers = upload.answers()
+    while some := list(islice(answers, _AT_ONCE)):
+        results = [
+            LineResult(line=line, record=found) if isinstance(found, str) else LineResult(line=line, fault=found)
+            for line, found in some
+        ]
+        yield between + ",".join(one.model_dump_json(exclude_none=True) for one in results)
+        between = ","
+    yield "]}"
 
 
 def _offset(cursor: str | None) -> int:

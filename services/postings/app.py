@@ -32,6 +32,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         wake_relay=service.wake_relay,
         reader=reader,
         create_partner_topics=partial(create_partner_topics, settings),
+        write=service.producer.send_all,
     )
     service.on_start(store.create_indexes)
     service.on_start(reader.start)
@@ -39,10 +40,11 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         "postings.partners",
         partial(handlers.partner_records, store=store, reader=reader, clock=now),
         pattern=PARTNER_POSTINGS_PATTERN,
+        each=settings.partner_records,
     )
     service.relay({POSTINGS: partial(restate, store=store)}, keep=partial(keep_receipts, store, now))
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
-    service.include(api.router(context, service.auth))
+    service.include(api.router(context, service.auth, settings))
     return service.app
 
 

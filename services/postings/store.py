@@ -28,6 +28,7 @@ class Store:
         self._partners: Collection = db["partners"]
         self._postings: Collection = db["postings"]
         self._receipts: Collection = db["receipts"]
+        self._uploads: Collection = db["uploads"]
         self._registered: set[str] = set()
         """Partners that were found registered: nobody ever ceases to be."""
 
@@ -39,6 +40,8 @@ class Store:
         await self._postings.create_index([("status", 1), ("valid_through", 1)])
         await self._receipts.create_index([("partner", 1), ("offset", 1)])
         await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
+        await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
+        await self._uploads.create_index("begun_at", expireAfterSeconds=_DAY_S)
 
     # ------------------------------------------------------------------------------------ postings
 
@@ -164,6 +167,25 @@ class Store:
         """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
         rows = self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
         return [PostingReceipt.model_validate(row["body"]) async for row in rows]
+
+    # ------------------------------------------------------------------------------------- uploads
+
+    async def upload_chunks(self, partner: str, key: str) -> list[Document]:
+        """What an upload over HTTP has come to, in the order of its lines; each begins `behind` the one before."""
+        rows = self._uploads.find({"partner": partner, "key": key}).sort("behind", 1)
+        chunks: list[Document] = []
+        async for row in rows:
+            if row["behind"] != (chunks[-1]["last"] if chunks else 0):
+                break  # older ones are being forgotten
+            chunks.append(row)
+        return chunks
+
+    async def add_upload_chunk(self, chunk: Document) -> None:
+        """Remember lines that are written, for a day from when the upload began.
+
+        Raises DuplicateKey if lines behind the same one are remembered already.
+        """
+        await self._uploads.insert_one(chunk)
 
 
 def _posting_row(posting: Posting) -> Document:

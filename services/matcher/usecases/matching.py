@@ -23,7 +23,7 @@ from shared.contracts.registry import POSTING_LISTS, SEEKER_LISTS
 
 LISTS_OF = {AnchorKind.POSTING: POSTING_LISTS, AnchorKind.SEEKER: SEEKER_LISTS}
 Ends = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
-Write = Callable[[Sequence[Outgoing]], Awaitable[None]]
+Write = Callable[[Sequence[Outgoing]], Awaitable[object]]
 Causes = Mapping[AnchorKind, Mapping[str, Cause]]
 Asked = tuple[AnchorKind, str, Cause]
 """One anchor that waits, and why."""

@@ -20,6 +20,8 @@ _IDENTITY: Final = re.compile(
     r"(?<![\d-])(?:(?:19|20)?\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[-+]\d{4}"
     r"|[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx])(?![\d-])"
 )
+_IDENTITY_LIKE: Final = re.compile(r"\d{6}[-+]\d|\d{17}")
+"""In every identity number, and quicker to look for."""
 _GAP: Final = r"(?:[ \t\u00a0\u2009.-]|[ \u00a0][-\u2013][ \u00a0]|[\u2010-\u2013/])?"
 _PHONE: Final = re.compile(
     # +46 (0)70-123 45 67, 0046 8 12 34 56, 040-300 352, 023-6789 1234, 138 0013 8000
@@ -80,7 +82,9 @@ def redact(text: str) -> str:
     if "@" in text:
         text = _EMAIL.sub(REPLACEMENT, text)
     if _DIGITS.search(text):
-        text = _PHONE.sub(_phone, _IDENTITY.sub(REPLACEMENT, text))
+        if _IDENTITY_LIKE.search(text):
+            text = _IDENTITY.sub(REPLACEMENT, text)
+        text = _PHONE.sub(_phone, text)
     return text
 
 

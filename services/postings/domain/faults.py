@@ -139,6 +139,14 @@ _UNDECODED: Final[dict[str, tuple[str, str]]] = {
     "invalid_key": ("消息键不是 UTF-8，请以岗位编号为键重发", "use the posting's id as the key, in UTF-8"),
     "too_deep": ("嵌套过深，请减少对象和列表的层数", "send fewer objects and lists within each other"),
     "record_too_large": ("记录超过 4 MiB，请缩短", "shorten it to 4 MiB at most"),
+    "line_too_large": (
+        "记录超过 1 MiB，请缩短，或经 Kafka 发送（最大 4 MiB）",
+        "shorten it, or send it by Kafka (4 MiB)",
+    ),
+    "line_not_json": (
+        "该行不是 JSON 对象，请以 UTF-8 重新生成，每行一条记录",
+        "write it again, in UTF-8, one record a line",
+    ),
     "unknown_type": (
         "事件类型未知，请检查消息头 ce_type、ce_dataschema 或 content-type",
         "check the header ce_type, or ce_dataschema or content-type in its place",

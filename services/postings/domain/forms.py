@@ -92,10 +92,14 @@ def form_of(record: object) -> Form:
     return next((form for form in (SCHEMA_ORG, JOBTECH) if form.shows.intersection(names)), OWN)
 
 
+def is_structured(body: object) -> bool:
+    """True for a CloudEvent whose attributes and data lie in one JSON body: it names its own form."""
+    return isinstance(body, dict) and "specversion" in body and "data" in body
+
+
 def read(model: Contract, data: bytes) -> Reading:
     """What a decoded record says. `data` is its JSON, of which `model` was made."""
-    body = from_json(data)
-    record: Record = {"@graph": body} if isinstance(body, list) else body
+    record = _record(model, data)
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and is_too_deep(record):  # the count spares most the walk
         return Reading(posting_id(record), (fault("too_deep"),))
     match model:
@@ -109,6 +113,14 @@ def read(model: Contract, data: bytes) -> Reading:
             return _finished(model.id, read_removed(model), record, OWN, len(data))
     message = f"{type(model).__name__} is no event of a partner's topic"
     raise TypeError(message)
+
+
+def _record(model: Contract, data: bytes) -> Record:
+    """The whole record. A model of others' forms holds all of it: it is not parsed again."""
+    if model.model_extra is None:
+        record: Record = from_json(data)
+        return record
+    return {name: getattr(model, name) for name in type(model).model_fields} | model.model_extra
 
 
 def posting_id(record: object) -> str | None:

@@ -74,7 +74,7 @@ def _submitted(partner: str, record: Submission, posting: Posting | None, now: d
     What was filled, withdrawn or expired opens again only when the partner changes it; what the partner
     itself removed opens again when the partner submits it again.
     """
-    terms = cleaned(record.terms)
+    terms = record.terms if record.linker is not None else cleaned(record.terms)
     employer = partner_employer_id(partner, record.employer_reference, terms.employer_name)
     if posting is None:
         return publish(

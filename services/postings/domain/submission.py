@@ -33,7 +33,7 @@ class Submission:
     rest: str | None = None
     """What of the record has no place in the posting, as JSON, without people's contacts."""
     linker: str | None = None
-    """What read the words of the terms; None: nothing did."""
+    """What read the words of the terms, which are cleaned then; None: nothing did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ from typing import Final, TextIO
 from pydantic_core import to_json
 
 from services.postings.domain.forms import FORMS
+from services.postings.domain.lines import Line
 from services.postings.partner.checking import Summary, Verdict, check, form_named
 from services.postings.partner.converting import Remark
-from services.postings.partner.files import Line, opened, records
+from services.postings.partner.files import opened, records
 from services.postings.partner.tables import CONVERTERS, document
 from shared.contracts.partners import Fault
 

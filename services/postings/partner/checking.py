@@ -13,7 +13,7 @@ from typing import Final
 from pydantic_core import from_json
 
 from services.postings.domain.faults import Faults, undecoded
-from services.postings.domain.forms import FORMS, Form, form_of, named_in, read
+from services.postings.domain.forms import FORMS, Form, form_of, is_structured, named_in, read
 from services.postings.domain.intake import decide
 from services.postings.domain.submission import Removal
 from shared.contracts.envelope import STRUCTURED, decode
@@ -102,7 +102,7 @@ def _headers(value: bytes, form: Form | None) -> tuple[list[tuple[str, bytes | N
         body: object = from_json(value)
     except ValueError:
         body = None
-    if isinstance(body, dict) and "specversion" in body and "data" in body:
+    if is_structured(body):
         return [("content-type", STRUCTURED.encode())], form.name if form else "?"
     form = form or form_of(body)
     event = form.event_of(body) if isinstance(body, dict) else form.events[0].__name__

@@ -6,13 +6,14 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from gzip import GzipFile
-from io import BufferedReader, BytesIO
+from io import BufferedReader
 from pathlib import Path
 from typing import Final, cast
 
 from pydantic_core import from_json
+
+from services.postings.domain.lines import Line, LineCutter
 
 MAX_RECORD: Final = 4 * 1024 * 1024
 """Bytes, of a partner's topic."""
@@ -23,16 +24,6 @@ _OUTSIDE: Final = re.compile(rb'["{}\[\],]')
 _INSIDE: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _TOP: Final = 1
 """The depth between the elements of a list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One record of a file."""
-
-    number: int
-    """The line on which it begins, from 1."""
-    value: bytes | None
-    """None: it is larger than a partner's topic takes."""
 
 
 @contextmanager
@@ -74,20 +65,12 @@ def _is_json(text: bytes) -> bool:
 
 
 def _lines(start: bytes, stream: BufferedReader, number: int) -> Iterator[Line]:
-    """Each line that is not blank. `start` was read already, and may end within a line."""
-    if not start.endswith(b"\n"):
-        start += stream.readline(MAX_RECORD)
-    for source in (BytesIO(start), stream):
-        while line := source.readline(MAX_RECORD + 1):
-            too_large = len(line) > MAX_RECORD
-            while not line.endswith(b"\n") and (more := source.readline(MAX_RECORD)):
-                too_large = True
-                line = more
-            if too_large:
-                yield Line(number, None)
-            elif not line.isspace():
-                yield Line(number, line)
-            number += 1
+    """Each line that is not blank. `start` was read already."""
+    cutter = LineCutter(MAX_RECORD, number)
+    yield from cutter.cut(start)
+    while chunk := stream.read(_CHUNK):
+        yield from cutter.cut(chunk)
+    yield from cutter.rest()
 
 
 def _elements(stream: BufferedReader, number: int) -> Iterator[Line]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from services.postings.store import Store
     from shared.auth import Principal
+    from shared.broker import Outgoing
     from shared.contracts.postings import Posting
     from shared.linking.reader import Reader
     from shared.mongo import Document, Mongo, Session
@@ -42,6 +43,9 @@ class Context:
     """Reads titles and descriptions."""
     create_partner_topics: Callable[[str], Awaitable[None]]
     """Makes a partner's two topics if they are absent. Raises Unavailable."""
+    write: Callable[[Sequence[Outgoing]], Awaitable[Sequence[int]]]
+    """Writes partners' records into their own topics, and nothing else; gives back their offsets. Raises Unavailable.
+    """
 
 
 def posting_row(before: Posting | None, after: Posting, traceparent: str | None = None) -> Document:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
 
 from services.postings.domain.employer import Partner, PartnerTerms, register
 from services.postings.usecases.context import Context
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from shared.auth import Principal
     from shared.contracts.partners import PostingReceipt
     from shared.mongo import Session
+
+_LOOK_EVERY_S: Final = 0.2
 
 
 async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner:
@@ -40,15 +44,20 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
 
 async def receipts(
-    context: Context, caller: Principal, partner_id: str, after: int, limit: int
+    context: Context, caller: Principal, partner_id: str, after: int, limit: int, *, wait_s: float = 0
 ) -> tuple[list[PostingReceipt], bool]:
     """At most `limit` receipts for records above offset `after`, and whether there are more.
 
-    For the partner itself and for operators. Raises Problem 404.
+    If there is none yet, the answer waits for one, at most so long. For the partner itself and for operators. Raises
+    Problem 404.
     """
     if caller.role != "operator" and caller.partner != partner_id:
         raise not_found()
     if await context.store.partner(partner_id) is None:
         raise not_found()
+    deadline = time.monotonic() + wait_s
     found = await context.store.receipts(partner_id, after, limit + 1)
+    while not found and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        found = await context.store.receipts(partner_id, after, limit + 1)
     return found[:limit], len(found) > limit

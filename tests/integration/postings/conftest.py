@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -13,6 +13,8 @@ from deploy.servers import Servers
 from services.postings.store import Store
 from services.postings.usecases.context import Context
 from shared import idempotency, outbox
+from shared.broker import Outgoing, Producer
+from shared.errors import Unavailable
 from shared.linking.reader import Reader
 from shared.mongo import Document, Mongo
 from tests.unit.postings.examples import NOW
@@ -28,16 +30,23 @@ class World:
     now: datetime = NOW
     woken: int = 0
     topics: list[str] = field(default_factory=list)
+    producer: Producer | None = None
+    """Without it Kafka is away."""
 
     @property
     def context(self) -> Context:
-        return Context(self.mongo, self.store, lambda: self.now, self._wake, self.reader, self._topics)
+        return Context(self.mongo, self.store, lambda: self.now, self._wake, self.reader, self._topics, self._write)
 
     async def _wake(self) -> None:
         self.woken += 1
 
     async def _topics(self, partner: str) -> None:
         self.topics.append(partner)
+
+    async def _write(self, records: Sequence[Outgoing]) -> Sequence[int]:
+        if self.producer is None:
+            raise Unavailable("Kafka is away")
+        return await self.producer.send_all(records)
 
     async def outbox(self) -> list[Document]:
         """Rows in the order in which they were added."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.postings import api
+from services.postings.settings import PostingsSettings
 from services.postings.usecases.context import restate
 from services.postings.usecases.expiry import expire
 from services.postings.usecases.intake import keep_receipts
@@ -30,7 +32,7 @@ async def client(world: World, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
     ensure_dev_keys(tmp_path)
     app = FastAPI()
     http.install(app)
-    app.include_router(api.router(world.context, Authenticator(tmp_path / JWKS)))
+    app.include_router(api.router(world.context, Authenticator(tmp_path / JWKS), PostingsSettings()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://postings") as client:
         yield client
 
@@ -175,6 +177,15 @@ async def test_partners_and_their_receipts(world: World, client: httpx.AsyncClie
     rest = (await client.get(f"/partners/north/receipts?cursor={first['next']}", headers=own)).json()
     assert [item["id"][-2:] for item in first["items"] + rest["items"]] == ["/0", "/1", "/2"]
     assert rest["next"] is None
+    waiting = asyncio.create_task(client.get(f"/partners/north/receipts?cursor={rest['last']}&wait=10", headers=own))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    await take(world, [record(3, posting(3))])
+    await keep_receipts(world.store, lambda: world.now, await world.outbox())
+    assert [item["id"][-2:] for item in (await waiting).json()["items"]] == ["/3"]
+    nothing = await client.get("/partners/north/receipts?wait=0.1", params={"cursor": "OTk"}, headers=own)
+    assert nothing.json() == {"items": [], "next": None, "last": "OTk"}
+    assert (await client.get("/partners/north/receipts?wait=11", headers=own)).status_code == 422
     for headers, status in ((as_("partner", partner="south"), 404), (as_("seeker"), 403)):
         assert (await client.get("/partners/north/receipts", headers=headers)).status_code == status
 
