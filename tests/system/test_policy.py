@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tomllib
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ async def command(town: Town, module: str, *arguments: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"services.matcher.{module}", *arguments),
         cwd=PROJECT,
-        env=town.servers.addresses.env(),
+        env=os.environ | town.servers.addresses.env(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
