@@ -12,12 +12,12 @@ from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
     from shared.auth import Principal
-    from shared.contracts.partners import PostingReceipt
+    from shared.contracts.partners import Receipt
     from shared.mongo import Session
 
 
 async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner:
-    """Register or rename a partner, and make its topics if they are absent.
+    """Register or change a partner, and make its topics if they are absent.
 
     It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
     then the same call makes up for it later.
@@ -41,7 +41,7 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
 async def receipts(
     context: Context, caller: Principal, partner_id: str, after: int, limit: int
-) -> tuple[list[PostingReceipt], bool]:
+) -> tuple[list[Receipt], bool]:
     """At most `limit` receipts for records above offset `after`, and whether there are more.
 
     For the partner itself and for operators. Raises Problem 404.

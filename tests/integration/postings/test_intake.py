@@ -40,7 +40,14 @@ async def take(world: World, records: Sequence[Record]) -> list[tuple[Record, Re
 
     async def work(session: Session) -> list[tuple[Record, Rejected]]:
         return list(
-            await partner_records(batch, session, store=world.store, reader=world.reader, clock=lambda: world.now)
+            await partner_records(
+                batch,
+                session,
+                store=world.store,
+                reader=world.reader,
+                limits=world.limits,
+                clock=lambda: world.now,
+            )
         )
 
     return await world.mongo.transaction(work)
@@ -234,6 +241,8 @@ class NeverReads:
 
     def seekers(self, texts: Sequence[str]) -> list[Found]:
         raise AssertionError(texts)
+
+
 async def test_what_has_no_place_in_a_posting_is_kept_beside_it_and_goes_with_it(world: World) -> None:
     await register(world)
     job = {
