@@ -25,6 +25,9 @@ RELAY_LEADER = Gauge("relay_leader", "1 in the process that publishes the outbox
 DISPLACED = Counter("records_displaced_total", "Newest records that a late writer displaced, written again", ["topic"])
 FILLERS = Counter("filler_records_total", "Fillers written so that idle partitions forget", ["topic"])
 
+# Postings.
+SNAPSHOTS_HELD = Gauge("partner_snapshots_held", "ALARM: snapshots whose closures wait for an operator")
+
 # Matcher.
 LISTS = Counter("lists_written_total", "Lists written, by kind and cause", ["kind", "cause"])
 LIST_SECONDS = Histogram("list_compute_seconds", "Time to compute one list", ["kind"], buckets=_SECONDS)

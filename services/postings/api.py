@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.postings.domain.employer import Employer, EmployerTerms, NewPartnerId, Partner, PartnerTerms
+from services.postings.domain.snapshots import Snapshot
 from services.postings.settings import PostingsSettings
-from services.postings.usecases import employers, partners, postings, records
+from services.postings.usecases import employers, partners, postings, records, snapshots
 from services.postings.usecases.context import Context
 from shared.auth import Authenticator, Principal
 from shared.bodies import BodyLimits, pieces
 from shared.contracts.common import Id
-from shared.contracts.partners import Fault, PostingReceipt
+from shared.contracts.partners import Epoch, Fault, Receipt
 from shared.contracts.postings import CloseReason, Posting, PostingStatus, PostingTerms
 from shared.http import Limit, Problem, decode_cursor, encode_cursor
 from shared.idempotency import Answer
@@ -88,7 +89,7 @@ class PartnerPage(_Body):
 class ReceiptPage(_Body):
     """Receipts in the order of the records that they answer."""
 
-    items: list[PostingReceipt]
+    items: list[Receipt]
     next: str | None = Field(default=None)
     """Cursor of the next page; null on the last."""
     last: str | None = None
@@ -121,6 +122,14 @@ class RecordsWritten(_Body):
     results: list[LineResult]
 
 
+class SnapshotPage(_Body):
+    """The snapshots of a partner, the newest first."""
+
+    items: list[Snapshot]
+    next: str | None = None
+    """Always null: there is one page, of the last 50."""
+
+
 def router(context: Context, auth: Authenticator, settings: PostingsSettings) -> APIRouter:
     """All routes of the service."""
     routes = APIRouter()
@@ -128,6 +137,7 @@ def router(context: Context, auth: Authenticator, settings: PostingsSettings) ->
     routes.include_router(_postings(context, auth))
     routes.include_router(_partners(context, auth))
     routes.include_router(_door(context, auth, settings))
+    routes.include_router(_snapshots(context, auth))
     return routes
 
 
@@ -222,7 +232,7 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
 
     @routes.put("/{partner_id}", dependencies=[operator])
     async def put_partner(partner_id: NewPartnerId, terms: PartnerTerms) -> Partner:
-        """Register or rename a partner, and make its two topics. 503 while Kafka is away: call again."""
+        """Register or change a partner, and make its two topics. 503 while Kafka is away: call again."""
         return await partners.put(context, partner_id, terms)
 
     @routes.get("", dependencies=[operator])
@@ -280,6 +290,34 @@ def _door(context: Context, auth: Authenticator, settings: PostingsSettings) -> 
         body = pieces(request, limits)
         await records.take(context, upload, body, offset=upload_offset, most_lines=settings.upload_lines)
         return StreamingResponse(_written(upload), 202, media_type="application/json")
+
+    return routes
+
+
+def _snapshots(context: Context, auth: Authenticator) -> APIRouter:
+    routes = APIRouter(prefix="/partners/{partner_id}/snapshots", tags=["partners"])
+    operator = Depends(auth.require("operator"))
+
+    @routes.get("")
+    async def list_snapshots(
+        partner_id: NewPartnerId, caller: Annotated[Principal, Depends(auth.require("partner", "operator"))]
+    ) -> SnapshotPage:
+        """A partner's snapshots, for itself and for operators."""
+        return SnapshotPage(items=await snapshots.page(context, caller, partner_id))
+
+    @routes.post("/{epoch}/release")
+    async def release_snapshot(
+        partner_id: NewPartnerId, epoch: Annotated[Epoch, Path()], caller: Annotated[Principal, operator]
+    ) -> Snapshot:
+        """Close what a held snapshot did not name, except what was seen since. Safe to repeat."""
+        return await snapshots.release(context, caller, partner_id, epoch)
+
+    @routes.post("/{epoch}/discard")
+    async def discard_snapshot(
+        partner_id: NewPartnerId, epoch: Annotated[Epoch, Path()], caller: Annotated[Principal, operator]
+    ) -> Snapshot:
+        """Have a held snapshot close nothing. Safe to repeat."""
+        return await snapshots.discard(context, caller, partner_id, epoch)
 
     return routes
 

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from fastapi import FastAPI
 
 from services.postings import api, handlers
+from services.postings.domain.snapshots import Limits
 from services.postings.settings import PostingsSettings
 from services.postings.store import Store
 from services.postings.usecases.context import Context, restate
-from services.postings.usecases.expiry import expire
+from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
 from services.postings.usecases.intake import keep_receipts
+from services.postings.usecases.snapshots import close_unseen, count_held
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
 from shared.linking.linker import load
 from shared.linking.reader import Reader
 from shared.service import Service, serve
 from shared.topics import create_partner_topics
 
+_COUNT_S = 10.0
+"""How often each process counts what its metrics tell."""
+
 
 def create_app(settings: PostingsSettings) -> FastAPI:
     """Everything constructed, nothing started."""
     service = Service("postings", settings)
-    store = Store(service.mongo.db, receipts_kept_days=settings.receipts_kept_days)
+    store = Store(
+        service.mongo.db,
+        receipts_kept_days=settings.receipts_kept_days,
+        removals_kept_days=settings.removals_kept_days,
+    )
+    limits = Limits(settings.snapshot_hold_share, settings.snapshot_hold_number)
+    lifetimes = Lifetimes(timedelta(days=settings.renew_days), timedelta(days=settings.unchanged_days))
+    closing = partial(close_unseen, chunk=settings.snapshot_closing_chunk)
     reader = Reader(partial(load, settings))
     context = Context(
         mongo=service.mongo,
@@ -38,12 +50,15 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     service.on_start(reader.start)
     service.consume(
         "postings.partners",
-        partial(handlers.partner_records, store=store, reader=reader, clock=now),
+        partial(handlers.partner_records, store=store, reader=reader, limits=limits, clock=now),
         pattern=PARTNER_POSTINGS_PATTERN,
         each=settings.partner_records,
     )
     service.relay({POSTINGS: partial(restate, store=store)}, keep=partial(keep_receipts, store, now))
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
+    service.every(settings.forgotten_every_s, partial(expire_forgotten, context, lifetimes), "forgotten", leased=True)
+    service.every(settings.snapshot_closing_every_s, partial(closing, context), "snapshots", leased=True)
+    service.every(_COUNT_S, partial(count_held, context), "snapshots-held")
     service.include(api.router(context, service.auth, settings))
     return service.app
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from services.postings.domain.books import Control, Incoming
 from services.postings.domain.faults import fault, undecoded
 from services.postings.domain.forms import named_in, read
 from services.postings.domain.intake import received
 from services.postings.domain.sources import names_another
-from services.postings.usecases.intake import Incoming, take
+from services.postings.usecases.intake import take
 from shared.contracts.registry import partner_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from services.postings.domain.forms import Content
+    from services.postings.domain.snapshots import Limits
     from services.postings.store import Store
     from shared.consuming import Batch, Event, Record
     from shared.errors import Rejected
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 async def partner_records(
-    batch: Batch, session: Session, *, store: Store, reader: Reader, clock: Callable[[], datetime]
+    batch: Batch, session: Session, *, store: Store, reader: Reader, limits: Limits, clock: Callable[[], datetime]
 ) -> Sequence[tuple[Record, Rejected]]:
     """A batch of partners' records, decoded or not; gives back those that nobody may send."""
     now = clock()
@@ -33,7 +35,7 @@ async def partner_records(
     incoming = [_own(_decoded(event, now), event) for event in batch.events]
     incoming += [_undecoded(record, reason, now) for record, reason in batch.undecodable]
     incoming.sort(key=lambda one: (one.partner, one.offset))
-    refused = await take(store, reader, session, incoming, now)
+    refused = await take(store, reader, limits, session, incoming, now)
     return [(records[record_id], reason) for record_id, reason in refused.items()]
 
 
@@ -48,6 +50,8 @@ def _decoded(event: Event, now: datetime) -> Incoming:
     if event.model is None or event.data is None:
         message = "a partner's topic has no tombstones"
         raise TypeError(message)
+    if isinstance(event.model, Control):
+        return _incoming(event.record, None, event.model, now, event.traceparent)
     reading = read(event.model, event.data)
     return _incoming(event.record, reading.posting, reading.content, now, event.traceparent)
 
@@ -59,7 +63,7 @@ def _undecoded(record: Record, reason: Rejected, now: datetime) -> Incoming:
 def _incoming(
     record: Record,
     posting: str | None,
-    content: Content,
+    content: Content | Control,
     now: datetime,
     traceparent: str | None = None,
 ) -> Incoming:

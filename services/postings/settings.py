@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from shared.settings import ServiceSettings
 
 
@@ -21,3 +23,20 @@ class PostingsSettings(ServiceSettings):
     """Most bytes of it when it is unpacked."""
     upload_lines: int = 200_000
     """Most lines of one upload: twelve bytes each are kept in memory until it is answered."""
+    removals_kept_days: int = 90
+    """Days for which the removal of a posting that was never here is remembered, so that an older record is stale."""
+
+    snapshot_hold_share: float = Field(default=0.2, ge=0, le=1)
+    snapshot_hold_number: int = Field(default=50, ge=0)
+    """A snapshot that would close more than this share of the partner's open postings, and more than this number,
+    waits for an operator."""
+    snapshot_closing_every_s: float = 1.0
+    """Seconds between two looks for snapshots whose postings are to be closed."""
+    snapshot_closing_chunk: int = Field(default=500, ge=1)
+    """Most postings that a snapshot closes in one transaction."""
+    renew_days: int = Field(default=40, ge=1)
+    """Days after which a posting expires that no record has named, at a partner that renews by snapshot."""
+    unchanged_days: int = Field(default=180, ge=1)
+    """Days after which a posting of another partner expires that has no `valid_through` and has not changed."""
+    forgotten_every_s: float = 60.0
+    """Seconds between two looks for these."""

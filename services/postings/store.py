@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from services.postings.domain.books import Books, Standing
 from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
-from shared.contracts.partners import PostingReceipt
+from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
+from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
 from shared.mongo import BulkWriteError, Collection, Database, Document, Session, UpdateOne, Write, only_duplicates
@@ -16,21 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DAY_S: Final = 86_400
+_BY_SEEN: Final = [("partner", 1), ("status", 1), ("seen", 1)]
+_SEEN: Final = {"$ifNull": ["$seen", NEVER]}
+_BY_CHANGE: Final = [("partner", 1), ("status", 1), ("valid_through", 1), ("changed_at", 1)]
 
 
 class Store:
     """Reads and writes; every write belongs to a session's transaction."""
 
-    def __init__(self, db: Database, *, receipts_kept_days: int = 30) -> None:
+    def __init__(self, db: Database, *, receipts_kept_days: int = 30, removals_kept_days: int = 90) -> None:
         self.db = db
+        self._removals_kept = timedelta(days=removals_kept_days)
         self._receipts_kept_s = receipts_kept_days * _DAY_S
         self._employers: Collection = db["employers"]
         self._partners: Collection = db["partners"]
         self._postings: Collection = db["postings"]
         self._receipts: Collection = db["receipts"]
         self._uploads: Collection = db["uploads"]
-        self._registered: set[str] = set()
-        """Partners that were found registered: nobody ever ceases to be."""
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -38,6 +42,9 @@ class Store:
         await self._postings.create_index([("employer_id", 1), ("status", 1), ("_id", 1)])
         await self._postings.create_index([("partner", 1), ("status", 1), ("_id", 1)])
         await self._postings.create_index([("status", 1), ("valid_through", 1)])
+        await self._postings.create_index(_BY_SEEN)
+        await self._postings.create_index(_BY_CHANGE)
+        await self._postings.create_index("forget_at", expireAfterSeconds=0)
         await self._receipts.create_index([("partner", 1), ("offset", 1)])
         await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
         await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
@@ -52,17 +59,21 @@ class Store:
 
     async def postings(self, ids: Iterable[str], session: Session) -> dict[str, Posting]:
         """Those of these postings that there are, by id."""
-        return (await self.with_orders(ids, session))[0]
+        return (await self.taken(ids, session))[0]
 
-    async def with_orders(self, ids: Iterable[str], session: Session) -> tuple[dict[str, Posting], dict[str, Order]]:
-        """Those of these postings that there are, and the order of the newest record taken of each, by our id.
+    async def taken(
+        self, ids: Iterable[str], session: Session
+    ) -> tuple[dict[str, Posting], dict[str, Order], dict[str, int]]:
+        """What partners' records made of these postings, by our id.
 
-        The order is kept also after a removal, even of a posting that was never there.
+        Those that there are; the order of the newest record taken of each; the offset of the last record that named
+        it. Order and offset are kept also of a posting that was never there (`save_books`).
         """
         rows = await self._postings.find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
         return (
             {row["_id"]: Posting.model_validate(row["body"]) for row in rows if "body" in row},
             {row["_id"]: Order(Basis(row["order"][0]), row["order"][1]) for row in rows if "order" in row},
+            {row["_id"]: row["seen"] for row in rows if "seen" in row},
         )
 
     async def page(
@@ -83,24 +94,74 @@ class Store:
         rows = self._postings.find(query, session=session).sort("valid_through", 1).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
 
-    async def save_postings(
-        self,
-        postings: Iterable[Posting],
-        session: Session,
-        orders: Mapping[str, Order] | None = None,
-        rests: Mapping[str, str | None] | None = None,
-    ) -> None:
-        """Write each posting as it is now, new or known, with these orders and rests by our posting id.
+    async def unseen(self, partner: str, below: int, limit: int, session: Session) -> list[Posting]:
+        """At most `limit` open postings of a partner that were last seen below this offset, or never."""
+        query = {"partner": partner, "status": PostingStatus.OPEN.value, "seen": {"$not": {"$gte": below}}}
+        rows = self._postings.find(query, session=session).hint(_BY_SEEN).sort("seen", 1).limit(limit)
+        return [Posting.model_validate(row["body"]) async for row in rows]
 
-        One round trip. A rest is what of a partner's record has no place in the posting, as JSON. It lies in the
-        posting's document, and goes with it.
+    async def count_unseen(self, partner: str, above: int, below: int, session: Session) -> int:
+        """Open postings of a partner that were last seen between these offsets: at or above, and below."""
+        seen = {"$lt": below, "$gte": above} if above > NEVER else {"$not": {"$gte": below}}
+        query = {"partner": partner, "status": PostingStatus.OPEN.value, "seen": seen}
+        return await self._postings.count_documents(query, hint=_BY_SEEN, session=session)
+
+    async def not_renewed(self, partner: str, since: datetime, limit: int, session: Session) -> list[Posting]:
+        """At most `limit` open postings of a partner that no record named since then."""
+        query = {"partner": partner, "status": PostingStatus.OPEN.value}
+        # in the order in which they were seen: those behind the first that was seen since then were, too
+        rows = self._postings.find(query, session=session).hint(_BY_SEEN).sort("seen", 1).limit(limit)
+        found = []
+        async for row in rows:
+            posting = Posting.model_validate(row["body"])
+            if row.get("seen_at", posting.changed_at) > since:
+                break
+            found.append(posting)
+        return found
+
+    async def unchanged(self, partner: str, since: datetime, limit: int, session: Session) -> list[Posting]:
+        """At most `limit` open postings of a partner that have no end and have not changed since then."""
+        query = {
+            "partner": partner,
+            "status": PostingStatus.OPEN.value,
+            "valid_through": None,
+            "changed_at": {"$lte": since},
+        }
+        rows = self._postings.find(query, session=session).hint(_BY_CHANGE).limit(limit)
+        return [Posting.model_validate(row["body"]) async for row in rows]
+
+    async def save_postings(self, postings: Iterable[Posting], session: Session) -> None:
+        """Write each posting as it is now, new or known, in one round trip."""
+        await self._write({posting.id: {"$set": _posting_row(posting)} for posting in postings}, session)
+
+    async def save_books(self, books: Books, now: datetime, session: Session) -> None:
+        """Write what a batch changed: a round trip for postings, and one for snapshots, if there are any.
+
+        A rest is what of a partner's record has no place in the posting, as JSON. It lies in the posting's document,
+        and goes with it. What only says that a posting was removed, or named, that was never there, is forgotten.
         """
-        changes: dict[str, Document] = {posting.id: _posting_row(posting) for posting in postings}
-        for posting_id, order in (orders or {}).items():
-            changes.setdefault(posting_id, {})["order"] = [order.basis.value, order.value]
-        for posting_id, rest in (rests or {}).items():
-            changes.setdefault(posting_id, {})["rest"] = rest
-        writes: list[Write] = [UpdateOne({"_id": one}, {"$set": row}, upsert=True) for one, row in changes.items()]
+        changes: dict[str, Document] = {posting_id: {} for posting_id in books.named}
+        for posting_id in books.changed:
+            changes[posting_id] = _posting_row(books.postings[posting_id])
+        for posting_id, order in books.moved.items():
+            changes[posting_id]["order"] = [order.basis.value, order.value]
+        for posting_id, rest in books.rests.items():
+            changes[posting_id]["rest"] = rest
+        for posting_id, offset in books.named.items():
+            changes[posting_id] |= {"seen": offset, "seen_at": now}
+            if posting_id not in books.postings:
+                changes[posting_id]["forget_at"] = now + self._removals_kept
+        await self._write(
+            {
+                one: {"$set": row, "$unset": {"forget_at": ""}} if one in books.changed else {"$set": row}
+                for one, row in changes.items()
+            },
+            session,
+        )
+        await self.save_histories(books.judged, session)
+
+    async def _write(self, changes: Mapping[str, Document], session: Session) -> None:
+        writes: list[Write] = [UpdateOne({"_id": one}, change, upsert=True) for one, change in changes.items()]
         if writes:
             await self._postings.bulk_write(writes, ordered=False, session=session)
 
@@ -127,24 +188,54 @@ class Store:
         """All registered partners, by id. A province has tens of them."""
         return [Partner.model_validate(row["body"]) async for row in self._partners.find().sort("_id", 1)]
 
-    async def registered(self, partner_ids: Iterable[str], session: Session) -> set[str]:
-        """Those of these ids that are registered partners."""
-        wanted = set(partner_ids)
-        if unknown := wanted - self._registered:
-            found = self._partners.find({"_id": {"$in": list(unknown)}}, {"_id": 1}, session=session)
-            self._registered |= {str(row["_id"]) async for row in found}
-        return wanted & self._registered
-
     async def save_partner(self, partner: Partner, session: Session) -> None:
         """Write a partner as it is now, new or known."""
-        row: Document = {"_id": partner.id, "body": partner.model_dump(mode="json")}
-        await self._partners.replace_one({"_id": partner.id}, row, upsert=True, session=session)
+        row: Document = {"body": partner.model_dump(mode="json")}
+        await self._partners.update_one({"_id": partner.id}, {"$set": row}, upsert=True, session=session)
+
+    # ----------------------------------------------------------------------------------- snapshots
+
+    async def histories(self, partner_ids: Iterable[str], session: Session | None = None) -> dict[str, History]:
+        """The snapshots of those of these partners that are registered."""
+        rows = self._partners.find({"_id": {"$in": list(partner_ids)}}, {"snapshots": 1}, session=session)
+        return {row["_id"]: _history(row) async for row in rows}
+
+    async def with_state(self, state: State) -> dict[str, History]:
+        """The partners that have a snapshot in this state, and all their snapshots."""
+        rows = self._partners.find({"snapshots.state": state.value}, {"snapshots": 1})
+        return {row["_id"]: _history(row) async for row in rows}
+
+    async def standings(self, histories: Mapping[str, History], session: Session) -> dict[str, Standing]:
+        """How many open postings these partners have, in one round trip."""
+        query = {"partner": {"$in": list(histories)}, "status": PostingStatus.OPEN.value}
+        stays, unseen = [], []
+        for partner, history in histories.items():
+            here = {"$eq": ["$partner", partner]}
+            open_one = {"$and": [here, {"$gte": [_SEEN, closing_below(history)]}]}
+            stays.append(open_one)
+            if snapshot := collecting(history):
+                unseen.append({"$and": [open_one, {"$lt": [_SEEN, snapshot.begin]}]})
+        count = {"_id": "$partner", "open": _number({"$or": stays}), "unseen": _number({"$or": unseen})}
+        found = {partner: Standing() for partner in histories}
+        cursor = await self._postings.aggregate(
+            [{"$match": query}, {"$group": count}], hint=dict(_BY_SEEN), session=session
+        )
+        async for row in cursor:
+            found[row["_id"]] = Standing(row["open"], row["unseen"])
+        return found
+
+    async def save_histories(self, histories: Mapping[str, History], session: Session) -> None:
+        """Write the snapshots of registered partners, in one round trip."""
+        writes: list[Write] = [
+            UpdateOne({"_id": partner}, {"$set": {"snapshots": [one.model_dump() for one in history]}})
+            for partner, history in histories.items()
+        ]
+        if writes:
+            await self._partners.bulk_write(writes, ordered=False, session=session)
 
     # ------------------------------------------------------------------------------------ receipts
 
-    async def add_receipts(
-        self, receipts: Sequence[PostingReceipt], now: datetime, session: Session | None = None
-    ) -> None:
+    async def add_receipts(self, receipts: Sequence[Receipt], now: datetime, session: Session | None = None) -> None:
         """Keep these receipts, in one round trip; one that is kept already is the same, and stays."""
         rows: list[Document] = [
             {
@@ -163,10 +254,13 @@ class Store:
                 if not only_duplicates(error):
                     raise
 
-    async def receipts(self, partner: str, after: int, limit: int) -> list[PostingReceipt]:
+    async def receipts(self, partner: str, after: int, limit: int) -> list[Receipt]:
         """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
         rows = self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
-        return [PostingReceipt.model_validate(row["body"]) async for row in rows]
+        return [
+            (SnapshotReceipt if "epoch" in row["body"] else PostingReceipt).model_validate(row["body"])
+            async for row in rows
+        ]
 
     # ------------------------------------------------------------------------------------- uploads
 
@@ -195,5 +289,15 @@ def _posting_row(posting: Posting) -> Document:
         "employer_id": posting.employer_id,
         "partner": posting.source.partner,
         "valid_through": posting.valid_through,
+        "changed_at": posting.changed_at,
         "body": posting.model_dump(mode="json", exclude_defaults=True),
     }
+
+
+def _history(row: Document) -> History:
+    return tuple(Snapshot.model_validate(one) for one in row.get("snapshots", ()))
+
+
+def _number(condition: Document) -> Document:
+    """In a group: how many documents meet this."""
+    return {"$sum": {"$cond": [condition, 1, 0]}}

@@ -72,6 +72,25 @@ class JobPostingPublished(Contract):
         return {"@graph": body} if isinstance(body, list) else body
 
 
+Epoch = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""The number of a snapshot: each one has a greater number than the one before."""
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class PartnerSnapshotBegun(Contract):
+    """From here on the partner sends every posting that it has, until `PartnerSnapshotEnded` with the same epoch."""
+
+    epoch: Epoch
+    count: Count
+    """How many different postings will be named until the end. Each counts once, however often it is sent."""
+
+
+class PartnerSnapshotEnded(Contract):
+    """Every posting was sent: those that were not named since the beginning are not to be had any more."""
+
+    epoch: Epoch
+
+
 class Outcome(StrEnum):
     """What became of a partner's record."""
 
@@ -95,11 +114,24 @@ class Fault(Contract):
 UnmappedName = Annotated[str, Field(max_length=120)]
 
 
-class PostingReceipt(Contract):
-    """The answer to one record of a partner: at least once on the wire, and always the same answer."""
-
+class _Receipt(Contract):
     id: str
     """`<topic>/<partition>/<offset>` of the record that is answered."""
+
+    @property
+    def topic(self) -> str:
+        """Of the record that is answered."""
+        return self.id.split("/")[0]
+
+    @property
+    def offset(self) -> int:
+        """Of the record that is answered."""
+        return int(self.id.rpartition("/")[2])
+
+
+class PostingReceipt(_Receipt):
+    """The answer to one record of a partner: at least once on the wire, and always the same answer."""
+
     partner_posting_id: str | None = None
     """As far as it could be read."""
     outcome: Outcome
@@ -115,12 +147,34 @@ class PostingReceipt(Contract):
     received_at: Instant
     """Kafka's time stamp of the record."""
 
-    @property
-    def topic(self) -> str:
-        """Of the record that is answered."""
-        return self.id.split("/")[0]
 
-    @property
-    def offset(self) -> int:
-        """Of the record that is answered."""
-        return int(self.id.rpartition("/")[2])
+class SnapshotOutcome(StrEnum):
+    """What became of a snapshot's begin or end."""
+
+    ACCEPTED = "accepted"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    HELD = "held"
+    REJECTED = "rejected"
+
+
+class SnapshotReceipt(_Receipt):
+    """The answer to the begin or the end of a snapshot. The counts are those of the moment of this record."""
+
+    epoch: Epoch
+    outcome: SnapshotOutcome
+    """`held`: of an end. Nothing is closed until an operator says yes; all that was sent was taken."""
+    count: Count | None = None
+    """As the begin announced it; None where there was no begin."""
+    named: Count | None = None
+    """Different postings named since the begin."""
+    closes: Count | None = None
+    """Postings that are closed (in the next seconds) because they were not named, or would be, where it is held."""
+    faults: tuple[Fault, ...] = ()
+    """Why it is not accepted."""
+    received_at: Instant
+    """Kafka's time stamp of the record."""
+
+
+Receipt = PostingReceipt | SnapshotReceipt
+"""What a partner reads."""

@@ -10,7 +10,10 @@ from shared.contracts.partners import (
     JobTechAdPublished,
     PartnerPostingRemoved,
     PartnerPostingSubmitted,
+    PartnerSnapshotBegun,
+    PartnerSnapshotEnded,
     PostingReceipt,
+    SnapshotReceipt,
 )
 from shared.contracts.policies import MatchingPolicySet
 from shared.contracts.postings import PostingChanged, PostingClosed, PostingPublished
@@ -70,7 +73,14 @@ CHANNELS: tuple[Channel, ...] = (
         "the partner's posting id",
         ("partner",),
         {"postings": ("postings.partners",)},
-        (PartnerPostingSubmitted, PartnerPostingRemoved, JobTechAdPublished, JobPostingPublished),
+        (
+            PartnerPostingSubmitted,
+            PartnerPostingRemoved,
+            JobTechAdPublished,
+            JobPostingPublished,
+            PartnerSnapshotBegun,
+            PartnerSnapshotEnded,
+        ),
         state=False,
         summary="Postings of a partner region: in our own form, as JobTech ads, or as schema.org job postings.",
         media_types={"application/ld+json": JobPostingPublished.__name__},
@@ -81,7 +91,7 @@ CHANNELS: tuple[Channel, ...] = (
         "the partner's posting id",
         ("postings",),
         {"partner": ()},
-        (PostingReceipt,),
+        (PostingReceipt, SnapshotReceipt),
         state=False,
         summary="One receipt for each record of a partner.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,11 +36,22 @@ class Employer(EmployerTerms):
     changed_at: Instant
 
 
+class Renews(StrEnum):
+    """How a partner says that its postings are still to be had."""
+
+    STREAM = "stream"
+    """It does not: each is open until it is changed, removed or over."""
+    SNAPSHOT = "snapshot"
+    """It names all of them again and again: what is not named for a time is over."""
+
+
 class PartnerTerms(_Entity):
     """What is registered of a partner."""
 
     name: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]
     """The region or school as people know it."""
+    renews: Renews = Renews.STREAM
+    """`snapshot`: its postings expire when no record names them for 40 days (a setting)."""
 
 
 class Partner(PartnerTerms):
@@ -71,17 +83,18 @@ def revise_employer(known: Employer | None, employer_id: str, terms: EmployerTer
 def register(
     known: Partner | None, partner_id: str, terms: PartnerTerms, topics: tuple[str, str], now: datetime
 ) -> Partner:
-    """The partner under this name. `topics`: where it publishes, and where it reads its receipts."""
+    """The partner with these terms. `topics`: where it publishes, and where it reads its receipts."""
     if known is None:
         postings, receipts = topics
         return Partner(
             name=terms.name,
+            renews=terms.renews,
             id=partner_id,
             version=1,
             registered_at=now,
             postings_topic=postings,
             receipts_topic=receipts,
         )
-    if known.name == terms.name:
+    if (known.name, known.renews) == (terms.name, terms.renews):
         return known
-    return known.model_copy(update={"name": terms.name, "version": known.version + 1})
+    return known.model_copy(update={"name": terms.name, "renews": terms.renews, "version": known.version + 1})

@@ -64,6 +64,27 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         "一条记录只能有一个 JobPosting，请分开发送",
         "A record holds one JobPosting: send each as a record of its own",
     ),
+    # of a snapshot's begin and end
+    "epoch_old": (
+        "已有更新的快照开始，请用更大的 epoch 重新开始",
+        "A newer snapshot has begun: begin again with a greater epoch",
+    ),
+    "epoch_used": (
+        "该 epoch 已用过，请用更大的 epoch 重新开始",
+        "This epoch was used before: begin again with a greater one",
+    ),
+    "snapshot_not_begun": (
+        "该快照没有开始，未关闭任何岗位；请先发送 PartnerSnapshotBegun",
+        "This snapshot has not begun, so nothing is closed: send PartnerSnapshotBegun first",
+    ),
+    "snapshot_incomplete": (
+        "收到的岗位数与宣布的不同，暂不关闭任何岗位；请重发全部，或请运营方批准",
+        "Not the number of postings that was announced, so nothing is closed yet: send all again, or ask the operator",
+    ),
+    "closes_many": (
+        "将关闭的岗位过多，暂不关闭；请核对后重发全部，或请运营方批准",
+        "It would close very many postings, so nothing is closed yet: send all again, or ask the operator",
+    ),
     # what follows is left out of a record that is taken
     "no_end": (
         "日期在 2100 年之后，视为没有截止日期；如有截止日期请填写",

@@ -14,14 +14,14 @@ from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
     from shared.auth import Principal
-    from shared.contracts.partners import PostingReceipt
+    from shared.contracts.partners import Receipt
     from shared.mongo import Session
 
 _LOOK_EVERY_S: Final = 0.2
 
 
 async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner:
-    """Register or rename a partner, and make its topics if they are absent.
+    """Register or change a partner, and make its topics if they are absent.
 
     It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
     then the same call makes up for it later.
@@ -45,7 +45,7 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
 async def receipts(
     context: Context, caller: Principal, partner_id: str, after: int, limit: int, *, wait_s: float = 0
-) -> tuple[list[PostingReceipt], bool]:
+) -> tuple[list[Receipt], bool]:
     """At most `limit` receipts for records above offset `after`, and whether there are more.
 
     If there is none yet, the answer waits for one, at most so long. For the partner itself and for operators. Raises

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from deploy.servers import Servers
+from services.postings import api
+from services.postings.domain.snapshots import Limits
+from services.postings.settings import PostingsSettings
 from services.postings.store import Store
 from services.postings.usecases.context import Context
-from shared import idempotency, outbox
+from shared import http, idempotency, outbox
+from shared.auth import JWKS, Authenticator, Role, ensure_dev_keys, mint
 from shared.broker import Outgoing, Producer
 from shared.errors import Unavailable
 from shared.linking.reader import Reader
 from shared.mongo import Document, Mongo
 from tests.unit.postings.examples import NOW
+
+Headers = dict[str, str]
+As = Callable[..., Headers]
 
 
 @dataclass
@@ -32,6 +42,7 @@ class World:
     topics: list[str] = field(default_factory=list)
     producer: Producer | None = None
     """Without it Kafka is away."""
+    limits: Limits = field(default_factory=lambda: Limits(0.2, 50))
 
     @property
     def context(self) -> Context:
@@ -63,3 +74,25 @@ async def world(servers: Servers, reader: Reader) -> AsyncIterator[World]:
     yield World(mongo, store, reader)
     await mongo.db.client.drop_database(mongo.db.name)
     await mongo.close()
+
+
+@pytest.fixture
+async def client(world: World, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    ensure_dev_keys(tmp_path)
+    app = FastAPI()
+    http.install(app)
+    app.include_router(api.router(world.context, Authenticator(tmp_path / JWKS), PostingsSettings()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://postings") as client:
+        yield client
+
+
+@pytest.fixture
+def as_(tmp_path: Path) -> As:
+    """Headers of a caller: `as_("employer", employer="acme")`."""
+
+    def headers(role: Role, *, key: str | None = None, match: str | None = None, **claims: str) -> Headers:
+        sent = {"Authorization": f"Bearer {mint(tmp_path, role, 'someone', **claims)}"}  # type: ignore[arg-type]
+        extra = {"Idempotency-Key": key, "If-Match": match}
+        return sent | {name: value for name, value in extra.items() if value is not None}
+
+    return headers

@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
-import pytest
-from fastapi import FastAPI
 
-from services.postings import api
-from services.postings.settings import PostingsSettings
 from services.postings.usecases.context import restate
 from services.postings.usecases.expiry import expire
 from services.postings.usecases.intake import keep_receipts
-from shared import http
-from shared.auth import JWKS, Authenticator, Role, ensure_dev_keys, mint
-from tests.integration.postings.conftest import World
+from tests.integration.postings.conftest import As, World
 from tests.integration.postings.test_intake import posting, record, register, take
 from tests.unit.postings.examples import LATER
 
-Headers = dict[str, str]
-As = Callable[..., Headers]
 ACME = {"employer": "acme"}
-
-
-@pytest.fixture
-async def client(world: World, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    ensure_dev_keys(tmp_path)
-    app = FastAPI()
-    http.install(app)
-    app.include_router(api.router(world.context, Authenticator(tmp_path / JWKS), PostingsSettings()))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://postings") as client:
-        yield client
-
-
-@pytest.fixture
-def as_(tmp_path: Path) -> As:
-    """Headers of a caller: `as_("employer", employer="acme")`."""
-
-    def headers(role: Role, *, key: str | None = None, match: str | None = None, **claims: str) -> Headers:
-        sent = {"Authorization": f"Bearer {mint(tmp_path, role, 'someone', **claims)}"}  # type: ignore[arg-type]
-        extra = {"Idempotency-Key": key, "If-Match": match}
-        return sent | {name: value for name, value in extra.items() if value is not None}
-
-    return headers
 
 
 async def publish(client: httpx.AsyncClient, as_: As, **more: object) -> httpx.Response:

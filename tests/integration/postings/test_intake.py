@@ -40,7 +40,14 @@ async def take(world: World, records: Sequence[Record]) -> list[tuple[Record, Re
 
     async def work(session: Session) -> list[tuple[Record, Rejected]]:
         return list(
-            await partner_records(batch, session, store=world.store, reader=world.reader, clock=lambda: world.now)
+            await partner_records(
+                batch,
+                session,
+                store=world.store,
+                reader=world.reader,
+                limits=world.limits,
+                clock=lambda: world.now,
+            )
         )
 
     return await world.mongo.transaction(work)
