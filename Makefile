@@ -46,11 +46,12 @@ test: ready ## all tests, on real servers [ARGS="-k name"]
 test-quick: ready ## the tests that need no servers
 	$(PYTHON) -m pytest tests/unit tests/contract $(ARGS)
 
-lint: $(STAMP) ## ruff, mypy --strict, import-linter
+lint: $(STAMP) ## ruff, mypy --strict, import-linter, no module over 400 lines
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+	@find services shared tests deploy -name '*.py' -exec awk 'FNR == 401 {print FILENAME ": over 400 lines; split it by idea"; bad = 1} END {exit bad}' {} +
 
 format: $(STAMP) ## let ruff format and fix what it can
 	$(PYTHON) -m ruff check --fix-only .

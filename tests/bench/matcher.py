@@ -41,7 +41,8 @@ from tests.bench import measures, tables
 from tests.bench.machine import commit, machine
 from tests.bench.measures import Advance, Answers, Asked, Matcher
 from tests.bench.mongodb import MongoPeer
-from tests.bench.peers import NumpyPeer, Peer
+from tests.bench.numpy_peer import NumpyPeer
+from tests.bench.peers import Peer
 from tests.bench.workload import Workload, posting_id, seeker_id
 
 OUT: Final = PROJECT / "out" / "bench" / "matcher.json"

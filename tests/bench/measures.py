@@ -27,7 +27,8 @@ from shared.contracts.recommendations import LIST_SIZE, AnchorKind
 from shared.contracts.registry import POSTINGS, PROFILES
 from tests.bench.peers import Peer
 from tests.bench.workload import NOW, Workload
-from tests.oracle.oracle import Person, Work, judge
+from tests.oracle.oracle import judge
+from tests.oracle.sides import Person, Work
 
 T = TypeVar("T")
 Answers = dict[str, list[str]]

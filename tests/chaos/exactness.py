@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from shared.contracts.recommendations import LIST_SIZE
 from tests.chaos.topics import Body, Written, last
-from tests.oracle.oracle import Person, Work, judge, oracle_list
+from tests.oracle.oracle import judge, oracle_list
+from tests.oracle.sides import Person, Work
 
 WORKERS = 2
 SIDES = ("posting", "seeker")

@@ -6,277 +6,16 @@ the numbers, and of the taxonomy only its facts. What the rules are is written d
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
-from math import asin, cos, radians, sin, sqrt
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from shared.settings import ServiceSettings
-from shared.taxonomy import Taxonomy, load, place
-
-Body = Mapping[str, Any]
-
-POLICY = tomllib.loads((Path(__file__).parents[2] / "services/matcher/policy/v1.toml").read_text())
-LEVELS = [
-    "primary", "lower_secondary", "upper_secondary", "post_secondary",
-    "short_cycle_tertiary", "bachelor", "master", "doctor",
-]  # fmt: skip
-# ISO 3166-2:CN and the first two digits of GB/T 2260.
-CHINA = dict(  # noqa: C408 - shorter to read
-    BJ="11", TJ="12", HE="13", SX="14", NM="15", LN="21", JL="22", HL="23", SH="31", JS="32", ZJ="33",
-    AH="34", FJ="35", JX="36", SD="37", HA="41", HB="42", HN="43", GD="44", GX="45", HI="46", CQ="50",
-    SC="51", GZ="52", YN="53", XZ="54", SN="61", GS="62", QH="63", NX="64", XJ="65", TW="71", HK="81",
-    MO="82",
-)  # fmt: skip
-# ISO 3166-2:SE and SCB's counties.
-SWEDEN = dict(  # noqa: C408
-    AB="01", C="03", D="04", E="05", F="06", G="07", H="08", I="09", K="10", M="12", N="13", O="14", S="17",
-    T="18", U="19", W="20", X="21", Y="22", Z="23", AC="24", BD="25",
-)  # fmt: skip
-
-
-class Known:
-    """What a taxonomy says; nothing if there is none."""
-
-    def __init__(self, taxonomy: Taxonomy | None) -> None:
-        self.taxonomy = taxonomy
-        self.kilometres: dict[tuple[str, str], float | None] = {}
-        self.common_digits: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
-        """What was worked out once: taxonomies do not change."""
-        self.places: dict[str, tuple[str, ...]] = {}
-        self.namings: dict[str, int] = {}
-        """By skill, how many occupations name it."""
-        for occupation in () if taxonomy is None else taxonomy.occupations:
-            assert taxonomy is not None
-            for skill in set(taxonomy.essential(occupation.key)) | set(taxonomy.optional(occupation.key)):
-                self.namings[skill] = self.namings.get(skill, 0) + 1
-
-    def isco(self, key: str) -> tuple[str, ...]:
-        """ISCO-08 groups of an occupation, if the policy asks for them."""
-        if self.taxonomy is None or "unit_group" not in POLICY["occupation"]:
-            return ()
-        if key not in self.places:
-            self.places[key] = self.taxonomy.isco(*key.split(":", 1))
-        return self.places[key]
-
-    def centre(self, region: str) -> tuple[float, float] | None:
-        """Longitude and latitude in degrees."""
-        found = None if self.taxonomy is None else self.taxonomy.regions.get(places(region)[-1])
-        return None if found is None else (found.longitude, found.latitude)
-
-
-class Told:
-    """The taxonomy of this machine, as a service here would find it; tests may put another one in its place."""
-
-    now: Known | None = None
-
-
-def known() -> Known:
-    if Told.now is None:
-        settings = ServiceSettings()
-        try:
-            Told.now = Known(load(place(settings.taxonomy_file, settings.taxonomy_dir)))
-        except FileNotFoundError:
-            Told.now = Known(None)
-    return Told.now
-
-
-@cache
-def places(key: str) -> list[str]:
-    """A region and all that contain it, the largest first."""
-    scheme, code = key.split(":", 1)
-    if scheme == "iso3166-2" and code.startswith("CN-") and code[3:] in CHINA:
-        scheme, code = "gbt2260", CHINA[code[3:]] + "0000"
-    if scheme == "iso3166-2" and code.startswith("SE-") and code[3:] in SWEDEN:
-        scheme, code = "scb", SWEDEN[code[3:]]
-    if scheme == "iso3166-1" and code in ("TW", "HK", "MO"):
-        scheme, code = "gbt2260", CHINA[code] + "0000"
-    if scheme == "gbt2260" and len(code) == 6 and code.isascii() and code.isdigit():
-        found = ["iso3166-1:CN", f"gbt2260:{code[:2]}0000"]
-        if code[2:] != "0000":
-            found.append(f"gbt2260:{code[:4]}00")
-        if code[4:] != "00":
-            found.append(f"gbt2260:{code}")
-        return found
-    if scheme == "scb" and len(code) in (2, 4) and code.isascii() and code.isdigit():
-        return ["iso3166-1:SE", f"scb:{code[:2]}"] + ([f"scb:{code}"] if len(code) == 4 else [])
-    if scheme == "iso3166-2" and "-" in code and code.split("-", 1)[1]:
-        return [f"iso3166-1:{code.split('-', 1)[0]}", f"{scheme}:{code}"]
-    return [f"{scheme}:{code}"]
-
-
-@cache
-def lie(work: str, other: str) -> str:
-    """How the place of work lies to another place."""
-    work_places, other_places = places(work), places(other)
-    if work_places[-1] == other_places[-1]:
-        return "same"
-    if other_places[-1] in work_places:
-        return "within"
-    if work_places[-1] in other_places:
-        return "around"
-    return "apart"
-
-
-def closeness(first: str, second: str) -> int | None:
-    """Of two occupations, in permille; None if they cannot be compared."""
-    table = POLICY.get("related_occupations", {})
-    found = [table.get(first, {}).get(second), table.get(second, {}).get(first), grouped(first, second)]
-    return max((close for close in found if close is not None), default=None)
-
-
-def grouped(first: str, second: str) -> int | None:
-    """Closeness by the schemes' groups, and by those of ISCO-08."""
-    if first == second:
-        return int(POLICY["occupation"]["same"])
-    found = (by_prefix(first, second), by_place(first, second))
-    return max((close for close in found if close is not None), default=None)
-
-
-def by_place(first: str, second: str) -> int | None:
-    """Closeness in ISCO-08, where a place is known or, of a scheme built on it, its beginning is in the code."""
-    rules = POLICY["occupation"]
-    if not known().isco(first) and not known().isco(second):
-        return None
-    one, two = placed(first), placed(second)
-    if one is None or two is None:
-        return None
-    pair = tuple(one), tuple(two)
-    if pair not in known().common_digits:
-        known().common_digits[pair] = common_digits(one, two)
-    step = {4: "unit_group", 3: "narrow_group", 2: "broad_group"}.get(known().common_digits[pair])
-    return 0 if step is None else int(rules[step])
-
-
-def common_digits(one: Iterable[str], two: Iterable[str]) -> int:
-    """By how many digits the closest of two sets of ISCO-08 codes agree, if that makes a group; else 0."""
-    return max(
-        (length for a in one for b in two for length in (2, 3, 4) if shares(a, b, length)),
-        default=0,
-    )
-
-
-def placed(key: str) -> list[str] | None:
-    """The codes of its groups; None if it is in no scheme of ISCO's family."""
-    if known().isco(key):
-        return list(known().isco(key))
-    scheme, code = key.split(":", 1)
-    rules = POLICY["occupation"]["schemes"].get(scheme)
-    if rules is None or rules["family"] != "isco":
-        return None
-    # only isco-08 itself means the same by three digits as ISCO, and nobody knows of a fourth
-    return [code[: rules["narrow_length"] if scheme == "isco-08" else rules["broad_length"]]]
-
-
-def by_prefix(first: str, second: str) -> int | None:
-    """Closeness by the schemes' own groups."""
-    rules = POLICY["occupation"]
-    (first_scheme, first_code), (second_scheme, second_code) = first.split(":", 1), second.split(":", 1)
-    one, two = rules["schemes"].get(first_scheme), rules["schemes"].get(second_scheme)
-    if one is None or two is None:
-        return 0 if first_scheme == second_scheme else None
-    if one["family"] != two["family"]:
-        return None
-    if first_scheme != second_scheme and (known().isco(first) or known().isco(second)):
-        return 0
-    narrow, broad = one["narrow_length"], one["broad_length"]
-    if first_scheme == second_scheme and shares(first_code, second_code, narrow):
-        return int(rules["narrow_group"])
-    return int(rules["broad_group"]) if shares(first_code, second_code, broad) else 0
-
-
-def shares(first: str, second: str, length: int) -> bool:
-    """Whether both codes are that long and begin alike."""
-    return len(first) >= length and len(second) >= length and first[:length] == second[:length]
-
-
-def key(code: Body | None) -> str | None:
-    return None if code is None else f"{code['scheme']}:{code['code']}"
-
-
-def keys(codes: Iterable[Body]) -> list[str]:
-    """Without repetitions, in their order."""
-    found: list[str] = []
-    for code in codes:
-        name = f"{code['scheme']}:{code['code']}"
-        if name not in found:
-            found.append(name)
-    return found
-
-
-def level(education: str | None) -> int | None:
-    return None if education is None else LEVELS.index(education)
-
-
-def weight(skills: Iterable[str]) -> int:
-    return sum(map(weight_of, skills))
-
-
-def weight_of(skill: str) -> int:
-    table = POLICY["skill_weights"]
-    if skill in table.get("weights", {}):
-        return int(table["weights"][skill])
-    namings, steps = known().namings.get(skill), table.get("rarity", [])
-    if namings is None or not steps:
-        return int(table["default"])
-    wide_enough = [step["weight"] for step in steps if step["occupations"] >= namings]
-    return int(wide_enough[0] if wide_enough else steps[-1]["weight"])
-
-
-@dataclass
-class Work:
-    """A posting, read once."""
-
-    body: Body
-
-    def __post_init__(self) -> None:
-        body = self.body
-        self.id, self.version = body["id"], body["version"]
-        self.live = body["status"] == "open"
-        until = body.get("valid_through")
-        self.until = None if until is None else datetime.fromisoformat(until)
-        self.occupation = key(body.get("occupation"))
-        self.required = keys(body.get("required_skills") or ())
-        self.preferred = [skill for skill in keys(body.get("preferred_skills") or ()) if skill not in self.required]
-        self.required_weight, self.preferred_weight = weight(self.required), weight(self.preferred)
-        self.education = level(body.get("education"))
-        self.experience = body.get("experience_months")
-        self.licences = set(keys(body.get("licences") or ()))
-        self.regions = keys(body.get("regions") or ())
-        self.remote = body.get("remote", False)
-        self.pay = body.get("pay")
-        self.employment = body.get("employment_type")
-        self.benefits = set(body.get("benefits") or ())
-        self.groups = set(body.get("key_groups") or ())
-
-
-@dataclass
-class Person:
-    """A profile, read once."""
-
-    body: Body
-
-    def __post_init__(self) -> None:
-        body = self.body
-        self.id, self.version = body["id"], body["version"]
-        self.live = body["status"] == "active" and body["consent"]["matching"]
-        self.occupations = keys(body.get("occupations") or ())
-        self.skills = set(keys(body.get("skills") or ()))
-        self.education = level(body.get("education"))
-        self.experience = body.get("experience_months")
-        licences = body.get("licences")
-        self.licences = None if licences is None else set(keys(licences))
-        self.home = key(body.get("lives_in"))
-        self.regions = keys(body.get("regions") or ())
-        self.remote = body.get("remote")
-        self.floor = body.get("pay_floor")
-        self.employment = set(body.get("employment_types") or ())
-        self.groups = set(body.get("key_groups") or ())
-        self.needs = set(body.get("benefits_needed") or ())
+from tests.oracle import facts
+from tests.oracle.facts import kilometres
+from tests.oracle.occupations import closeness
+from tests.oracle.places import at_home, lie
+from tests.oracle.sides import LEVELS, Body, Person, Work, weight
 
 
 def place_gate(work: Work, person: Person) -> str:
@@ -338,16 +77,18 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
     if not work.live or not person.live or (work.until is not None and work.until <= now):
         return None
     answers = {name: gate(work, person) for name, gate in GATES.items()}
-    if any(answers[name] == "no" for name in POLICY["gates"]):
+    if any(answers[name] == "no" for name in facts.POLICY["gates"]):
         return None
-    unknown = [name for name, answer in answers.items() if answer == "unknown" and name in POLICY["gates"]]
+    unknown = [name for name, answer in answers.items() if answer == "unknown" and name in facts.POLICY["gates"]]
     close = best_closeness(work, person)
     required = [skill for skill in work.required if skill in person.skills]
     preferred = [skill for skill in work.preferred if skill in person.skills]
     has, likes = credited(work.required, person), credited(work.preferred, person)
     if not close and not has and not likes:
         return None
-    most = {name: part["maximum"] for name, part in POLICY.items() if isinstance(part, dict) and "maximum" in part}
+    most = {
+        name: part["maximum"] for name, part in facts.POLICY.items() if isinstance(part, dict) and "maximum" in part
+    }
     points = {
         "occupation": half(most["occupation"]) if close is None else most["occupation"] * close // 1_000_000,
         "required_skills": part_of(most["required_skills"], has, 1000 * work.required_weight),
@@ -360,7 +101,7 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
         "key_group": most["key_group"] if work.groups & person.groups else 0,
     }
     total = sum(points.values())
-    if total < POLICY["minimum"]:
+    if total < facts.POLICY["minimum"]:
         return None
     return {
         "points": total,
@@ -375,7 +116,7 @@ def credited(skills: Iterable[str], person: Person) -> int:
     """Their weights, each times the permille to which the person has it."""
     total = 0
     for skill in skills:
-        near = POLICY.get("related_skills", {}).get(skill, {})
+        near = facts.POLICY.get("related_skills", {}).get(skill, {})
         best = 1000 if skill in person.skills else max((near.get(own, 0) for own in person.skills), default=0)
         total += weight([skill]) * best
     return total
@@ -399,12 +140,12 @@ def best_closeness(work: Work, person: Person) -> int | None:
     for rank, wish in enumerate(person.occupations):
         close = closeness(work.occupation, wish)
         if close is not None:
-            found.append(close * (1000 if rank == 0 else POLICY["occupation"]["later"]))
+            found.append(close * (1000 if rank == 0 else facts.POLICY["occupation"]["later"]))
     return max(found, default=None)
 
 
 def experience_points(work: Work, person: Person) -> int:
-    most, full = POLICY["experience"]["maximum"], POLICY["experience"]["full_after_months"]
+    most, full = facts.POLICY["experience"]["maximum"], facts.POLICY["experience"]["full_after_months"]
     if work.experience is None or person.experience is None:
         return half(most)
     above: int = min(person.experience - work.experience, full)
@@ -412,7 +153,7 @@ def experience_points(work: Work, person: Person) -> int:
 
 
 def place_points(work: Work, person: Person) -> int:
-    rules = POLICY["place"]
+    rules = facts.POLICY["place"]
     nowhere = rules["unknown"] if place_gate(work, person) == "unknown" else 0
     points: int = max((rules[how] for how in lies_of(work, person)), default=nowhere)
     found, neutral = way(work, person), rules.get("way_unknown", 0)
@@ -425,11 +166,11 @@ def way(work: Work, person: Person) -> int | None:
     """Points for the way to the nearest region of which anything is known."""
     if person.home is None:
         return None
-    steps, found = POLICY["place"].get("ways", []), []
+    steps, found = facts.POLICY["place"].get("ways", []), []
     for region in work.regions:
         km = kilometres(region, person.home)
         if at_home(region, person.home):
-            found.append(POLICY["place"]["home"])
+            found.append(facts.POLICY["place"]["home"])
         elif steps and km is not None:
             found.append(next((step["points"] for step in steps if km <= step["km"]), 0))
         elif not steps:
@@ -439,30 +180,8 @@ def way(work: Work, person: Person) -> int | None:
 
 def distance_unknown(work: Work, person: Person) -> list[str]:
     """Its name, if anybody would want to know the way."""
-    wanted = POLICY["place"].get("ways") and "remote" not in lies_of(work, person)
+    wanted = facts.POLICY["place"].get("ways") and "remote" not in lies_of(work, person)
     return ["distance"] if wanted and way(work, person) is None else []
-
-
-def kilometres(work: str, home: str) -> float | None:
-    """The way to work; None if it is not known, also where the work may be anywhere around the home."""
-    found = known().kilometres
-    if (work, home) not in found:
-        found[work, home] = None if lie(work, home) == "around" else great_circle(work, home)
-    return found[work, home]
-
-
-def great_circle(one: str, other: str) -> float | None:
-    """Kilometres between the centres of two regions, by the haversine formula."""
-    centres = known().centre(one), known().centre(other)
-    if centres[0] is None or centres[1] is None:
-        return None
-    east, north, other_east, other_north = map(radians, (*centres[0], *centres[1]))
-    half_north, half_east = sin((north - other_north) / 2), sin((east - other_east) / 2)
-    return 2 * 6371.0088 * asin(sqrt(half_north**2 + cos(north) * cos(other_north) * half_east**2))
-
-
-def at_home(region: str, home: str) -> bool:
-    return lie(region, home) in {"same", "within"}
 
 
 def evidence(work: Work, person: Person, for_key_groups: int) -> dict[str, Any]:
@@ -502,7 +221,7 @@ def stood_in(skill: str, person: Person) -> list[list[str]]:
     """A skill that the person does not name, and the one of theirs that counts most for it."""
     if skill in person.skills:
         return []
-    near = POLICY.get("related_skills", {}).get(skill, {})
+    near = facts.POLICY.get("related_skills", {}).get(skill, {})
     most = max((near[own] for own in near if own in person.skills), default=0)
     return [[skill, next(own for own in near if own in person.skills and near[own] == most)]] if most else []
 
@@ -511,17 +230,17 @@ def pay_points(work: Work, person: Person) -> int:
     """If the two can be compared: the middle of the range, or the end that is known, against the floor."""
     assert work.pay is not None
     assert person.floor is not None
-    most, floor = POLICY["pay"]["maximum"], person.floor["amount"]
+    most, floor = facts.POLICY["pay"]["maximum"], person.floor["amount"]
     if floor == 0:
         return int(most)
     ends = [end for end in (work.pay.get("min"), work.pay.get("max")) if end is not None]
     above = (ends[0] + ends[-1] - 2 * floor) * half(most) * 100
-    points = half(most) + above // (2 * floor * POLICY["pay"]["full_above_percent"])
+    points = half(most) + above // (2 * floor * facts.POLICY["pay"]["full_above_percent"])
     return int(min(max(points, 0), most))
 
 
 def benefit_points(work: Work, person: Person) -> int:
-    neutral = half(POLICY["benefits"]["maximum"])
+    neutral = half(facts.POLICY["benefits"]["maximum"])
     if not person.needs:
         return neutral
     return neutral + neutral * len(work.benefits & person.needs) // len(person.needs)

@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import DescribeAclsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.produce import ProduceRequest
@@ -27,6 +29,8 @@ from tests.system.conftest import ENV
 
 Json = dict[str, Any]
 
+POSTING = {"id": "A-1", "title": {"zh": "焊工", "en": "Welder"}}
+
 
 @contextmanager
 def postings_alone(servers: Servers, root: Path) -> Iterator[Platform]:
@@ -37,6 +41,10 @@ def postings_alone(servers: Servers, root: Path) -> Iterator[Platform]:
     with Platform(servers.addresses, root, env={"*": ENV}) as running:
         running.start("postings").wait_ready()
         yield running
+
+
+def new_id(name: str = "north") -> str:
+    return f"{name}-{uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,14 @@ class Desk:
         """The account that a command printed."""
         at = self.servers.addresses
         return Account(at.partners, at.partners_ca, answer["user"], answer["password"])
+
+
+def desk_of(servers: Servers, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The desk of an operator whose surroundings name these servers and this platform's service."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", servers.addresses.kafka)
+    monkeypatch.setenv("POSTINGS_URL", platform["postings"].url)
+    monkeypatch.setenv("KEYS_DIR", str(platform.root / "keys"))
+    return Desk(servers)
 
 
 @dataclass(frozen=True)
@@ -151,6 +167,18 @@ async def write(producer: AIOKafkaProducer, partner: str, body: Json, **headers:
             headers=[(name, value.encode()) for name, value in named.items()],
         )
     return found
+
+
+async def comes_in(account: Account, **other: object) -> bool:
+    producer = AIOKafkaProducer(**{**account.security, **other}, request_timeout_ms=5000)
+    try:
+        async with asyncio.timeout(20):
+            await producer.start()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        await producer.stop()
+    return True
 
 
 @dataclass(frozen=True)

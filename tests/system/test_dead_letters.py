@@ -22,7 +22,7 @@ from shared.contracts.registry import POSTINGS, SEEKER_LISTS
 from shared.dead_letters import DeadLetters
 from shared.errors import Rejected
 from shared.settings import ServiceSettings
-from tests.system.doors import Desk, Json, postings_alone
+from tests.system.doors import Desk, Json, desk_of, postings_alone
 from tests.system.topics import Raw, Topics
 from tests.system.town import until
 
@@ -42,10 +42,7 @@ def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def desk(servers: Servers, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("KAFKA_BOOTSTRAP", servers.addresses.kafka)
-    monkeypatch.setenv("POSTINGS_URL", platform["postings"].url)
-    monkeypatch.setenv("KEYS_DIR", str(platform.root / "keys"))
-    return Desk(servers)
+    return desk_of(servers, platform, monkeypatch)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from services.matcher.settings import MatcherSettings
 from services.matcher.usecases.taxonomy import ties_of
 from shared.contracts.recommendations import AnchorKind
 from tests.bench.measures import exact
-from tests.bench.peers import NumpyPeer
+from tests.bench.numpy_peer import NumpyPeer
 from tests.bench.workload import Workload
 
 

@@ -19,8 +19,9 @@ from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
 from tests.chaos.exactness import evidence_of
-from tests.oracle import oracle, worlds
-from tests.oracle.oracle import Person, Work, judge, oracle_list
+from tests.oracle import facts, worlds
+from tests.oracle.oracle import judge, oracle_list
+from tests.oracle.sides import Person, Work
 from tests.unit.matcher.examples import TAXONOMY, TIES
 
 POLICY = load()
@@ -29,7 +30,7 @@ Body = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def _small_taxonomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oracle.Told, "now", oracle.Known(TAXONOMY))
+    monkeypatch.setattr(facts.Told, "now", facts.Known(TAXONOMY))
 
 
 class World:
@@ -166,7 +167,7 @@ def other_policy(seed: int) -> Body:
 @pytest.mark.parametrize("seed", range(6))
 def test_under_another_policy(seed: int, monkeypatch: pytest.MonkeyPatch):
     body = other_policy(seed)
-    monkeypatch.setattr(oracle, "POLICY", body)
+    monkeypatch.setattr(facts, "POLICY", body)
     world = World(seed, 40, 60, Policy.model_validate(body))
     assert world.check_all(worlds.START) > 300
     world.change(60)
@@ -184,7 +185,7 @@ def before_the_taxonomy() -> Body:
 
 def test_an_older_policy_gives_what_it_gave(monkeypatch: pytest.MonkeyPatch):
     body = before_the_taxonomy()
-    monkeypatch.setattr(oracle, "POLICY", body)
+    monkeypatch.setattr(facts, "POLICY", body)
     worlds_of = [World(1, 40, 60, Policy.model_validate(body), ties) for ties in (TIES, NO_TIES)]
     assert worlds_of[0].check_all(worlds.START) > 300
     told = [
@@ -196,7 +197,7 @@ def test_an_older_policy_gives_what_it_gave(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_without_a_taxonomy(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(oracle.Told, "now", oracle.Known(None))
+    monkeypatch.setattr(facts.Told, "now", facts.Known(None))
     assert World(2, 40, 60, ties=NO_TIES).check_all(worlds.START) > 300
 
 
@@ -206,7 +207,7 @@ def test_a_policy_may_change_under_a_living_index(seed: int, monkeypatch: pytest
     before = world.check_all(worlds.START)
     body = other_policy(seed)
     with monkeypatch.context() as other:
-        other.setattr(oracle, "POLICY", body)
+        other.setattr(facts, "POLICY", body)
         world.index.adopt(Policy.model_validate(body))
         world.change(30)
         assert world.check_all(worlds.START) != before

@@ -15,8 +15,9 @@ from services.matcher.domain.reasons import BEST, STEPS, Outlook, outlook
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind
-from tests.oracle import oracle, worlds
-from tests.oracle.oracle import GATES, Person, Work, judge
+from tests.oracle import facts, worlds
+from tests.oracle.oracle import GATES, judge
+from tests.oracle.sides import Person, Work
 from tests.unit.matcher import examples
 from tests.unit.matcher.examples import TAXONOMY, TIES
 from tests.unit.matcher.test_index_is_exact import other_policy
@@ -29,7 +30,7 @@ POSTING, SEEKER = AnchorKind
 
 @pytest.fixture(autouse=True)
 def _small_taxonomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oracle.Told, "now", oracle.Known(TAXONOMY))
+    monkeypatch.setattr(facts.Told, "now", facts.Known(TAXONOMY))
 
 
 class World:
@@ -59,10 +60,10 @@ class World:
     def shut_out(self, kind: AnchorKind, anchor: Body, now: set[str]) -> dict[str, int]:
         """By gate, how many would qualify without it; the score stays."""
         found = {}
-        on = list(oracle.POLICY["gates"])
+        on = list(facts.POLICY["gates"])
         for gate in on:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setitem(oracle.POLICY, "gates", [one for one in on if one != gate])
+                patch.setitem(facts.POLICY, "gates", [one for one in on if one != gate])
                 found[gate] = len(self.fitting(kind, anchor) - now)
         found["valid"] = len(self.fitting(kind, anchor, over=False) - now)
         return {gate: count for gate, count in found.items() if count}
@@ -106,7 +107,7 @@ class World:
 
 def all_pass(work: Work, person: Person) -> bool:
     over = work.until is not None and work.until <= NOW
-    answers = {name: gate(work, person) for name, gate in GATES.items() if name in oracle.POLICY["gates"]}
+    answers = {name: gate(work, person) for name, gate in GATES.items() if name in facts.POLICY["gates"]}
     return work.live and person.live and not over and "no" not in answers.values()
 
 
@@ -175,7 +176,7 @@ def check_best(world: World, body: Body, found: Outlook) -> None:
         changes = [Change(SEEKER, what, (key,)) for key in keys]
         return {one.names[0]: len(world.fitting(SEEKER, changed(body, one)) - now) for one in changes}
 
-    index, on = world.index, oracle.POLICY["gates"]
+    index, on = world.index, facts.POLICY["gates"]
     regions = counts("region", index.regions.keys) if body["regions"] and "region" in on else {}
     licences = counts("licences", index.licences.keys) if body["licences"] is not None and "licences" in on else {}
     skills = {key: world.completed(body, key) for key in index.skills.keys}
@@ -187,7 +188,7 @@ def check_best(world: World, body: Body, found: Outlook) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_under_another_policy(seed: int, monkeypatch: pytest.MonkeyPatch):
     body = other_policy(seed)
-    monkeypatch.setattr(oracle, "POLICY", body)
+    monkeypatch.setattr(facts, "POLICY", body)
     world = World(seed, Policy.model_validate(body))
     for name in world.postings:
         world.check(POSTING, name)

@@ -29,8 +29,8 @@ from shared.contracts.recommendations import AnchorKind, Entry
 from shared.linking.linker import Linker
 from shared.rendering import Reader, explain
 from shared.wording import Labels
-from tests.oracle import oracle
-from tests.oracle.oracle import Person, Work
+from tests.oracle.facts import kilometres
+from tests.oracle.sides import Person, Work
 
 FEED = PROJECT.parent / "shared" / "data" / "jobtech_ads.jsonl.gz"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -185,7 +185,7 @@ def test_numbers_agree_with_what_both_sides_said(explanations: list[Told]):
             assert (inverse(months[1]), inverse(months[2])) == (work.experience, person.experience)
         if way := re.search(r"about ([\d,]+) km", text):
             assert person.home is not None
-            ways = [oracle.kilometres(region, person.home) for region in work.regions]
+            ways = [kilometres(region, person.home) for region in work.regions]
             assert int(way[1].replace(",", "")) == round(min(km for km in ways if km is not None))
         if pay := re.search(r"pay (?:from )?([\d,]+)(?: to ([\d,]+))? (\w+) a month above", text):
             assert one.reader == "seeker"
