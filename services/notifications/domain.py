@@ -202,14 +202,11 @@ def brought_up_to_date(
             come.append(replace(item, live=True, reasons=reasons, told=0))
         elif item.reasons != reasons:
             come.append(replace(item, reasons=reasons))
-    come.sort(key=lambda item: (item.reasons or _NO_REASONS, item.key.posting, item.key.seeker or ""))
+    come.sort(key=lambda item: (item.reasons.points if item.reasons else 0, item.key.posting, item.key.seeker or ""))
     return [
         replace(item, seq=number, told=item.told or number, changed_at=now)
         for number, item in enumerate(gone + come, start=seq + 1)
     ]
-
-
-_NO_REASONS = Reasons(0, (), (), (), ())
 
 
 def acted(item: Item, state: State, seq: int, now: datetime) -> Item | None:

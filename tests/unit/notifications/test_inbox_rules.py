@@ -91,7 +91,7 @@ class World:
                 posting, seeker = (list_.anchor, entry.id) if by_posting else (entry.id, list_.anchor)
                 key = Key(posting, None if domain.is_seeker(who) else seeker)
                 if who in {domain.seeker_recipient(seeker), domain.employer_recipient(EMPLOYER_OF[posting])}:
-                    reasons = Reasons(entry.points, (entry.points,), (), (), ())
+                    reasons = Reasons(entry.points, (entry.points,), (), (), (), {"from": list_.anchor})
                     found.append(Holding(key, reasons, own=domain.own_recipient(list_) == who))
         return found
 
@@ -197,6 +197,12 @@ def test_the_best_of_what_came_together_is_the_newest():
     world = World()
     world.take(a_list(AnchorKind.SEEKER, "s1", 1, ["p1"], 500), a_list(AnchorKind.POSTING, "p2", 1, ["s1"], 700))
     assert [item.key.posting for item in world.look("seeker:s1")] == ["p1", "p2"]
+
+
+def test_pairs_of_equal_points_come_in_the_order_of_their_ids():
+    held = {Key(name, "s"): Reasons(5, (5,), (), (), (), {"distance_km": km}) for name, km in (("b", 1), ("a", 2))}
+    told = domain.brought_up_to_date(0, [], held, NOW, lambda: "i")
+    assert [item.key.posting for item in told] == ["a", "b"], "what is evidence cannot be sorted"
 
 
 def test_new_points_are_an_update_and_no_second_telling():
