@@ -44,7 +44,9 @@ class Store:
         await self._postings.create_index([("status", 1), ("valid_through", 1)])
         await self._postings.create_index(_BY_SEEN)
         await self._postings.create_index(_BY_CHANGE)
-        await self._postings.create_index("forget_at", expireAfterSeconds=0)
+        await self._postings.create_index(  # partial: postings themselves need no entry in it
+            "forget_at", expireAfterSeconds=0, partialFilterExpression={"forget_at": {"$exists": True}}
+        )
         await self._receipts.create_index([("partner", 1), ("offset", 1)])
         await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
         await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
