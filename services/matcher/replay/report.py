@@ -99,7 +99,10 @@ def _comparison(one: Comparison) -> Iterator[str]:
         yield from ("", f"### Entries by {title}", "")
         yield from _table(
             [title, "before", "after", "share before", "share after"],
-            [[name, f"{old:,}", f"{new:,}", *_shares((old, new), one.entries)] for name, (old, new) in _most(shares)],
+            [
+                [_words(name), f"{old:,}", f"{new:,}", *_shares((old, new), one.entries)]
+                for name, (old, new) in _most(shares)
+            ],
         )
 
 
@@ -118,7 +121,7 @@ def _charts(one: Comparison) -> dict[str, str]:
         ),
         f"{kind}-groups.svg": bars(
             f"Entries by key group of the seeker, on {lists}",
-            [name for name, _ in groups],
+            [_words(name) for name, _ in groups],
             {"before": [before for _, (before, _) in groups], "after": [after for _, (_, after) in groups]},
         ),
     }
@@ -164,6 +167,11 @@ def _shift(shift: Shift | None) -> list[str]:
 def _most(shares: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[int, int]]]:
     """The largest before."""
     return list(shares.items())[:SHOWN]
+
+
+def _words(name: str) -> str:
+    """A code of the contracts as people read it."""
+    return name.replace("_", " ")
 
 
 def _shares(entries: tuple[int, int], whole: tuple[int, int]) -> list[str]:
