@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import zipfile
+from array import array
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -90,7 +91,7 @@ def capture(index: Index, mark: Mark) -> Snapshot:
             arrays[f"{name}.{key}"] = getattr(side.columns, key)[:length].copy()
         sides[name] = _Side.model_construct(
             names=side.names.copy(),
-            versions=side.versions.copy(),
+            versions=side.versions.tolist(),
             sharers=side.sharers.copy(),
             resting={key: (one.version, one.gates, one.reason, one.sharers) for key, one in side.resting.items()},
             gone={key: (one.version, one.at) for key, one in side.gone.items()},
@@ -172,15 +173,15 @@ def _lengths(side: Side) -> dict[str, int]:
 
 def _restore(side: Side, document: _Side, name: str, arrays: dict[str, NDArray[np.generic]]) -> None:
     found = {key: arrays[f"{name}.{key}"] for key in Columns._fields}
-    for key, array in found.items():
+    for key, column in found.items():
         layout = getattr(side.columns, key)
-        if array.dtype != layout.dtype or array.shape[1:] != layout.shape[1:]:
+        if column.dtype != layout.dtype or column.shape[1:] != layout.shape[1:]:
             raise _Unbelievable(f"another layout of {name}.{key}")
     if not len(found["rows"]) == len(found["words"]) == len(found["ids"]) == len(document.names):
         raise _Unbelievable(f"columns of {name} of different lengths")
     names = document.names
     side.columns = Columns(**cast("dict[str, Any]", found))
-    side.names, side.versions, side.sharers = names, document.versions, document.sharers
+    side.names, side.versions, side.sharers = names, array("q", document.versions), document.sharers
     side.row_of = {key: row for row, key in enumerate(names) if key}
     side.free = [row for row, key in enumerate(names) if not key]
     side.resting = {key: Resting(*values) for key, values in document.resting.items()}

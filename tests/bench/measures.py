@@ -55,10 +55,10 @@ class Matcher:
         self._grown = grown
         self._last: dict[AnchorKind, str] = {}
 
-    def take_in(self, changed: Iterable[Posting | Profile]) -> None:
+    def take_in(self, changed: Iterable[Posting | Profile | PostingBody | ProfileBody]) -> None:
         """Take in, and ask about the last pair: an index that puts work off until it is asked does it here."""
         for one in changed:
-            if isinstance(one, Posting):
+            if isinstance(one, Posting | PostingBody):
                 newer = self.index.upsert_posting(one)
                 self._last[AnchorKind.POSTING] = one.id
             else:
@@ -134,19 +134,29 @@ def ask(peer: Peer, kind: AnchorKind, anchors: Sequence[str], advance: Advance) 
 
 
 def update_us(peer: Peer, changed: Iterable[Posting | Profile]) -> float:
-    """Microseconds each, taken in by batches, until a question has seen them: the median batch."""
+    """Microseconds each, taken in by batches, until a question has seen them: the median batch.
+
+    The matcher takes what its reader has decoded (`decoded`), the others the models.
+    """
     times, rest = [], iter(changed)
-    while batch := list(islice(rest, BATCH)):
+    while models := list(islice(rest, BATCH)):
+        batch: Any = decoded(models) if isinstance(peer, Matcher) else models
         started = time.perf_counter()
         peer.take_in(batch)
         times.append((time.perf_counter() - started) / len(batch) * 1e6)
     return round(percentile(times, 50), 2)
 
 
+def decoded(models: Iterable[Posting | Profile]) -> list[PostingBody | ProfileBody]:
+    """As the service's reader hands them to the index."""
+    bodies = [change.body for change in changes(map(_record, models))]
+    return [body for body in bodies if isinstance(body, PostingBody | ProfileBody)]
+
+
 def single_update_us(matcher: Matcher, changed: Iterable[Posting | Profile]) -> dict[str, float]:
     """Microseconds of one at a time until a question sees it, without the question itself."""
     times = []
-    for one in changed:
+    for one in decoded(changed):
         started = time.perf_counter()
         matcher.take_in((one,))
         seen = time.perf_counter()

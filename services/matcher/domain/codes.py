@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,8 @@ class Codes(ABC):
     def __init__(self, width: int, fill: int) -> None:
         self.keys: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._by_scheme: dict[str, dict[str, int]] = {}
+        """The same by scheme and code, as far as they came so: no key need be put together."""
         self._fill = fill
         self.table: NDArray[np.int32] = np.full((64, width), fill, np.int32)
         """Row: code; what the columns mean is up to the subclass. Longer than `keys`."""
@@ -41,15 +43,23 @@ class Codes(ABC):
         known = self._numbers.get(key)
         return self._add(key) if known is None else known
 
-    def numbers(self, wanted: Iterable[Code | Concept]) -> list[int]:
+    def number_of(self, code: Code | Concept) -> int:
+        """The number of a code, a new one if it has none."""
+        try:
+            return self._by_scheme[code.scheme][code.code]
+        except KeyError:
+            number = self.number(f"{code.scheme}:{code.code}")
+            self._by_scheme.setdefault(code.scheme, {})[code.code] = number
+            return number
+
+    def numbers(self, wanted: Sequence[Code | Concept]) -> list[int]:
         """The numbers of codes in their order, none twice."""
-        known = self._numbers
-        found: dict[int, None] = {}
-        for code in wanted:
-            key = f"{code.scheme}:{code.code}"
-            number = known.get(key)
-            found[self._add(key) if number is None else number] = None
-        return list(found)
+        known = self._by_scheme
+        try:
+            found = [known[code.scheme][code.code] for code in wanted]
+        except KeyError:
+            found = [self.number_of(code) for code in wanted]
+        return found if len(found) == len(set(found)) else list(dict.fromkeys(found))
 
     def _add(self, key: str) -> int:
         row = self._row(key)

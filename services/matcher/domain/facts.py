@@ -54,7 +54,7 @@ class Facts:
         facts = (
             NO_END if posting.valid_through is None else micros(posting.valid_through),
             posting.version,
-            UNKNOWN if posting.occupation is None else self.occupations.number(posting.occupation.key),
+            UNKNOWN if posting.occupation is None else self.occupations.number_of(posting.occupation),
             UNKNOWN if pay is None or pay.min is None else pay.min,
             UNKNOWN if pay is None or pay.max is None else pay.max,
             0,  # derived: the weights of its skills
@@ -79,14 +79,14 @@ class Facts:
         regions = self.regions.numbers(profile.regions)
         occupations = self.occupations.numbers(profile.occupations)
         skills = self.skills.numbers(profile.skills)
-        licences = self.licences.numbers(profile.licences or ())
+        licences = self.licences.numbers(profile.licences) if profile.licences else []
         floor = profile.pay_floor
         facts = (
             profile.version,
             0,  # derived: the bits of skills and occupations
             0,
             0,
-            UNKNOWN if profile.lives_in is None else self.regions.number(profile.lives_in.key),
+            UNKNOWN if profile.lives_in is None else self.regions.number_of(profile.lives_in),
             UNKNOWN if floor is None else floor.amount,
             UNKNOWN if floor is None else currency(floor.currency),
             UNKNOWN if profile.experience_months is None else profile.experience_months,

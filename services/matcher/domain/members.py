@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from services.matcher.domain.columns import Columns
 from services.matcher.domain.compiled import compiled
+from services.matcher.domain.prefetch import CODES_AHEAD, ROWS_AHEAD, prefetch
 
 CODES, POOL, CODES_GARBAGE, POOL_GARBAGE = 0, 1, 2, 3
 """Places in `Columns.used`."""
@@ -79,7 +80,10 @@ def put(
     `packed` holds for each: how many memberships, how many codes in all, and these. Gives how many are done
     and where the next begins in `packed`; fewer than all where codes or pool are used up.
     """
+    last = targets.size - 1
     while done < targets.size:
+        prefetch(own.rows, targets[min(done + ROWS_AHEAD, last)])
+        prefetch(own.codes, own.rows[targets[min(done + CODES_AHEAD, last)]].at)
         row, count, length = targets[done], packed[begin], packed[begin + 1]
         size = length + count  # the places of the memberships have no codes
         leave(own, row)

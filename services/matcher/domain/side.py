@@ -53,7 +53,7 @@ class Side:
     dtype: np.dtype[np.void]
     names: list[str] = field(default_factory=list)
     """Id by row; empty if the row is free."""
-    versions: list[int] = field(default_factory=list)
+    versions: array[int] = field(default_factory=lambda: array("q"))
     """By row."""
     sharers: list[tuple[str, ...]] = field(default_factory=list)
     """By row, who else may see it: a posting's employer, or a seeker's matchmakers."""
@@ -167,7 +167,8 @@ class Side:
         packed, rows, named = np.frombuffer(self._packed, np.int32), self._rows, self._named
         self._forget_pending()
         self._make_room(lists)
-        self._write_ids(named)
+        if named:
+            self._write_ids(named)
         done = begin = in_vain = 0
         while True:
             before = done
