@@ -146,6 +146,7 @@ def requests(town: Town, victim: Victim, operation: Operation) -> Iterator[tuple
             "employer_id": victim.employer,
             "posting_id": posting,
             "partner_id": PARTNER,
+            "epoch": 1,
             "seeker": seeker,
             "command": "withdraw",
             "item": item,
@@ -180,6 +181,11 @@ def body_of(town: Town, victim: Victim, operation: Operation) -> dict[str, objec
             body = seeker_body("taken over")
         case "POST", "/seekers:import":
             return {"headers": headers, "content": json.dumps(seeker_body("taken over"))}
+        case "POST", "/partners/{partner_id}/records":
+            return {
+                "headers": headers | {"Content-Type": "application/x-ndjson"},
+                "content": json.dumps({"id": "taken-over", "title": {"en": "Taken over"}}),
+            }
         case _:
             return {"headers": headers}
     return {"headers": headers, "json": body}
