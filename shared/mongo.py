@@ -23,6 +23,7 @@ from pymongo import (
     ReplaceOne,
     UpdateMany,
     UpdateOne,
+    timeout,
 )
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -44,7 +45,7 @@ from pymongo.write_concern import WriteConcern
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 __all__ = [
     "SNAPSHOT",
@@ -66,6 +67,7 @@ __all__ = [
     "Write",
     "after_commit",
     "only_duplicates",
+    "to_its_end",
 ]
 
 Document = dict[str, Any]
@@ -128,9 +130,11 @@ class Mongo:
     async def ping(self) -> bool:
         """True if the primary answers, and soon: whoever asks for a service's health does not wait long."""
         try:
-            async with asyncio.timeout(_PING_S):
+            # the driver's own timeout, not asyncio's: whoever is cancelled while the driver waits for a server
+            # leaves without its lock, or with another's, and everybody's next operation dies of it
+            with timeout(_PING_S):
                 await self.db.command("ping")
-        except (PyMongoError, TimeoutError):
+        except PyMongoError:
             return False
         return True
 
@@ -180,6 +184,21 @@ async def _commit(session: Session, deadline: float) -> None:
             await asyncio.sleep(0.05)
         else:
             return
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` so that it ends by itself although the caller is cancelled: for what a client's leaving cancels.
+
+    The driver's condition variables do not bear to be cancelled again and again, as anyio does it on Python 3.11:
+    a waiter then leaves without the lock that it must hand back, and other tasks' operations fail.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # nobody is left who would hear of its failure
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        raise
 
 
 def only_duplicates(error: BulkWriteError) -> bool:

@@ -17,7 +17,7 @@ from services.notifications import domain
 from services.notifications.usecases.inbox import bring_up_to_date
 from shared import metrics
 from shared.errors import Unavailable
-from shared.mongo import away
+from shared.mongo import away, to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -132,13 +132,16 @@ async def follow(
                 if called.is_set() or time.monotonic() >= look_at:
                     called.clear()
                     began = time.monotonic()
-                    inbox = await bring_up_to_date(inboxes, recipient)
+                    inbox = await to_its_end(bring_up_to_date(inboxes, recipient))
                     rest = _REST * (time.monotonic() - began)
                     if missed := domain.gap(after, inbox):
                         yield missed
                         after = missed.end
                     seen = after
-                    while after < inbox.seq and (items := await inboxes.store.after(recipient, after, PAGE)):
+                    while after < inbox.seq:
+                        items = await to_its_end(inboxes.store.after(recipient, after, PAGE))
+                        if not items:
+                            break
                         yield Told(seen, items)
                         after, spoke_at = items[-1].seq, time.monotonic()
                     await asyncio.sleep(min(rest, until - time.monotonic()))
