@@ -28,6 +28,8 @@ from deploy.servers.children import free_port, last_lines, send, spawn
 SERVICES = ("postings", "profiles", "matcher", "notifications")
 HOST = "127.0.0.1"
 OK = 200
+START_S = 240
+"""The matcher's first start compiles its kernels, minutes on a busy machine; a process that ends is told at once."""
 
 
 class ServiceError(RuntimeError):
@@ -72,7 +74,7 @@ class ServiceProcess:
         finally:
             connection.close()
 
-    def wait_ready(self, timeout: float = 60) -> Self:
+    def wait_ready(self, timeout: float = START_S) -> Self:
         """Wait until it can be used; ServiceError if it ends before that or takes over `timeout` s."""
         deadline = time.monotonic() + timeout
         while not self.ready():
@@ -154,7 +156,7 @@ class Platform:
         self.processes[name] = process
         return process
 
-    def start_all(self, timeout: float = 90) -> None:
+    def start_all(self, timeout: float = START_S) -> None:
         """Start one process of each service that has none, and wait until all are ready."""
         for service in SERVICES:
             if service not in self.processes:
