@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval bench-partners
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval bench-partners
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-refresh: ready ## live events while 5,000 postings close and the policy ch
 
 bench-rebuild: ready ## a matcher's start from the topics alone, into out/bench/rebuild.json [ARGS="--profiles 1000000"]
 	$(PYTHON) -m tests.bench.rebuild $(ARGS)
+
+bench-throughput: ready ## changed anchors a second with one matcher process and with two, into out/bench/throughput.json [ARGS="--processes 3"]
+	$(PYTHON) -m tests.bench.throughput $(ARGS)
 
 bench-whynot: ready ## why and why not, how long each question takes, into out/bench/whynot.json [ARGS="--profiles 5000"]
 	$(PYTHON) -m tests.bench.whynot $(ARGS)

@@ -28,3 +28,9 @@ def commit() -> str:
     """What was measured; empty outside a checkout."""
     asked = ["git", "rev-parse", "--short", "HEAD"]
     return subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds since the start of a process: what it costs, whatever else the machine does."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 2)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import resource
 import sys
 import tempfile
@@ -37,7 +36,7 @@ from deploy.demo.progress import Bars
 from deploy.demo.season import PartnerPosting
 from deploy.processes import SERVICES, Platform
 from deploy.servers import PROJECT, running_servers
-from tests.bench.machine import commit, machine
+from tests.bench.machine import commit, cpu_s, machine
 
 RECORDS = 1_000
 IMPORTS = 2
@@ -140,7 +139,7 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
                 await asyncio.sleep(given.rest)
                 measured = await steady(front, partner, lists, material, kept, given)
         memory = {name: _rss_mb(platform[name].pid) for name in SERVICES}
-        processor = {name: _cpu_s(platform[name].pid) for name in SERVICES}
+        processor = {name: cpu_s(platform[name].pid) for name in SERVICES}
     if measured.missing:
         raise SystemExit(f"{len(measured.missing)} lists did not come, such as that of {measured.missing[0]}")
     return {
@@ -167,12 +166,6 @@ def _percentiles(times: list[float]) -> dict[str, float]:
 def _rss_mb(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     return pages * resource.getpagesize() // 2**20
-
-
-def _cpu_s(pid: int) -> float:
-    """Processor seconds since the start of the process: what it costs, whatever else the machine does."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 1)
 
 
 def main() -> int:
