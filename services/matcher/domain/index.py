@@ -125,6 +125,12 @@ class Index:
         return count
 
     # ------------------------------------------------------------------------------------ questions
+    def own_copy(self, kind: AnchorKind, anchor_id: str) -> str:
+        """The index's own object of an equal id, if it has one: a million lists need no copies."""
+        own = self._side(kind)
+        row = own.row_of.get(anchor_id)
+        return anchor_id if row is None else own.names[row]
+
     def standing(self, kind: AnchorKind, anchor_id: str) -> Standing | None:
         """What is known of an anchor; None if it is unknown or erased."""
         own = self._side(kind)

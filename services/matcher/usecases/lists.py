@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
 
+from services.matcher.usecases.holders import Holders
 from services.matcher.usecases.waiting import WHOLE, Cause, Refreshes
 from services.matcher.usecases.world import World
 from shared import metrics
@@ -50,6 +51,7 @@ class Lists:
 
     def __init__(self, kind: AnchorKind, world: World, woken: asyncio.Event) -> None:
         self.kind = kind
+        self._other = AnchorKind.SEEKER if kind is AnchorKind.POSTING else AnchorKind.POSTING
         self.woken = woken
         """Set when something waits to be computed."""
         self.issued: dict[str, Issued] = {}
@@ -60,7 +62,7 @@ class Lists:
         self.outdated: deque[str] = deque()
         """Anchors whose list may name an earlier policy or another taxonomy, the longest unrefreshed first."""
         self._world = world
-        self._holders: dict[str, set[str]] = {}
+        self._holders = Holders()
         self._owned: dict[int, asyncio.Event] = {}
         self._floors: dict[str, int] = {}
         self._under_way: dict[str, int] = {}
@@ -97,7 +99,7 @@ class Lists:
     def _forget(self, partition: int) -> None:
         for anchor in [a for a, issued in self.issued.items() if issued.partition == partition]:
             gone = self.issued.pop(anchor)
-            self._let_go(anchor, gone.entries)
+            self._holders.change(anchor, gone.entries, ())
             if not gone.written:
                 self._floors[anchor] = max(self._floors.get(anchor, 0), gone.revision)
                 self._under_way[anchor] = partition
@@ -116,26 +118,17 @@ class Lists:
         elif body is None:
             self.put(anchor, Issued(partition, revision, 0, active=False, entries=()))
         else:
-            entries = tuple(entry.id for entry in body.entries)
+            index, other = self._world.index, self._other
+            entries = tuple(index.own_copy(other, entry.id) for entry in body.entries)
             made = made_by(body.policy, body.taxonomy)
             self.put(anchor, Issued(partition, revision, body.anchor_version, body.active, entries, made))
 
     def put(self, anchor: str, issued: Issued) -> None:
         """This is the anchor's newest list. `issued` is in the order of writing."""
         before = self.issued.pop(anchor, None)
-        if before is not None:
-            self._let_go(anchor, before.entries)
+        anchor = self._world.index.own_copy(self.kind, anchor)
         self.issued[anchor] = issued
-        for counterpart in issued.entries:
-            self._holders.setdefault(counterpart, set()).add(anchor)
-
-    def _let_go(self, anchor: str, entries: Sequence[str]) -> None:
-        for counterpart in entries:
-            holders = self._holders.get(counterpart)
-            if holders is not None:
-                holders.discard(anchor)
-                if not holders:
-                    del self._holders[counterpart]
+        self._holders.change(anchor, before.entries if before else (), issued.entries)
 
     def finish_load(self, partition: int) -> None:
         """All of the partition is loaded: check every anchor and entry against the index."""
@@ -219,10 +212,9 @@ class Lists:
 
     def counterpart_changed(self, counterpart: str, now: datetime) -> None:
         """Mark the lists that hold this counterpart and may not hold it any more."""
-        holders = list(self._holders.get(counterpart, ()))
+        holders = self._holders.of(counterpart)
         # a pair suits both or neither, so one question from the other side answers for all holders
-        other = AnchorKind.SEEKER if self.kind is AnchorKind.POSTING else AnchorKind.POSTING
-        holds = self._world.index.holds(other, counterpart, holders, now)
+        holds = self._world.index.holds(self._other, counterpart, holders, now)
         for anchor, still in zip(holders, holds.tolist(), strict=True):
             if not still:
                 issued = self.issued[anchor]

@@ -84,17 +84,19 @@ class World:
         self.latest = max(self.latest, change.at)
         known = self.known[kind][change.partition]
         if isinstance(body, Posting | PostingBody):
-            known.add(change.key)
             for skill in (*body.required_skills, *body.preferred_skills):
                 if skill.label and skill.key not in self.labels:
                     self.labels[skill.key] = skill.label
-            return index.upsert_posting(body)
-        if isinstance(body, Profile | ProfileBody):
-            known.add(change.key)
-            return index.upsert_profile(body)
-        known.discard(change.key)
-        remove = index.remove_posting if kind is AnchorKind.POSTING else index.remove_profile
-        return remove(change.key, change.version, change.at)
+            newer = index.upsert_posting(body)
+        elif isinstance(body, Profile | ProfileBody):
+            newer = index.upsert_profile(body)
+        else:
+            known.discard(change.key)
+            remove = index.remove_posting if kind is AnchorKind.POSTING else index.remove_profile
+            return remove(change.key, change.version, change.at)
+        if change.key not in known:
+            known.add(index.own_copy(kind, change.key))
+        return newer
 
     def notes(self) -> Known:
         """What is kept beside the index."""
@@ -108,7 +110,9 @@ class World:
         """Go on from here. Before anything is read."""
         self.index = index
         self.positions = {kind: list(offsets[topic]) for kind, topic in TOPIC_OF.items()}
-        self.known = {kind: [set(ids) for ids in parts] for kind, parts in known.ids.items()}
+        self.known = {
+            kind: [{index.own_copy(kind, one) for one in ids} for ids in parts] for kind, parts in known.ids.items()
+        }
         self.labels, self.latest = dict(known.labels), known.latest
 
     def begin_again(self) -> None:
