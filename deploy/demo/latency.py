@@ -23,7 +23,6 @@ PATIENCE_S: Final = 30.0
 class Change(NamedTuple):
     """A posting as it is to be sent, and the anchor version that will answer it."""
 
-    event_type: str
     posting: PartnerPosting
     posting_id: str
     """Ours."""
@@ -64,7 +63,7 @@ async def measure(
     run = uuid4().hex[:8]
 
     async def change(item: Change) -> None:
-        await partner.publish(item.event_type, [item.posting])
+        await partner.publish([item.posting])
         sent[f"posting:{item.posting_id}"] = (item.version, time.perf_counter())
 
     async def arrive(number: int, submission: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -69,6 +70,13 @@ class StoredLists:
         async for row in self._lists.find({}, {"anchor_version": 1}):
             stored[row["_id"]] = row["anchor_version"]
         return [anchor for anchor, version in expected.items() if stored.get(anchor, 0) < version]
+
+    async def naming(self, postings: AbstractSet[str]) -> list[str]:
+        """Seekers whose list names one of these postings."""
+        if not postings:
+            return []
+        rows = self._lists.find({"_id": {"$regex": f"^{AnchorKind.SEEKER.value}:"}}, {"entries": 1})
+        return [row["_id"] async for row in rows if any(entry.id in postings for entry in unpack(row["entries"]))]
 
     async def stock(self) -> Stock:
         """What is there now."""

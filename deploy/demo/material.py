@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -30,16 +30,21 @@ class Material:
     partner: str
     """Its id."""
     partner_name: str
-    event_type: str
-    """`ce_type` of its records."""
     postings: Iterator[PartnerPosting]
     seekers: Iterator[bytes]
     """Lines as `POST /seekers:import` takes them; more than `size.seekers`, for later arrivals."""
     size: Size
+    """How many records and seekers there are."""
     changed: Change
     """The same posting with one opening more, as the partner would send it."""
     notes: tuple[str, ...] = ()
     """What people should know of it."""
+    by_http: bool = False
+    """Through the partner's HTTP door; else by Kafka."""
+    named: int | None = None
+    """How many different postings the records name; None: as many as there are records."""
+    closed: frozenset[str] = frozenset()
+    """The partner's ids of those that are closed in the end: nobody may be recommended for them."""
 
 
 def season_material(size: Size, seed: int, more_seekers: int, at: datetime) -> Material:
@@ -48,7 +53,6 @@ def season_material(size: Size, seed: int, more_seekers: int, at: datetime) -> M
     return Material(
         partner="spring",
         partner_name="示例 春风行动 / Example Spring Breeze region",
-        event_type="PartnerPostingSubmitted",
         postings=season.postings,
         seekers=season.seekers,
         size=size,
@@ -61,8 +65,11 @@ def _changed(posting: PartnerPosting) -> PartnerPosting:
     body = json.loads(posting.body)
     body["sequence"] += 1
     body["openings"] += 1
-    return _posting(posting.id, body)
+    return as_record(posting.id, body)
 
 
-def _posting(posting_id: str, body: dict[str, object]) -> PartnerPosting:
-    return PartnerPosting(posting_id, json.dumps(body, ensure_ascii=False).encode())
+def as_record(
+    posting_id: str, body: Mapping[str, object], event_type: str = "PartnerPostingSubmitted"
+) -> PartnerPosting:
+    """A record with that body."""
+    return PartnerPosting(posting_id, json.dumps(body, ensure_ascii=False).encode(), event_type)

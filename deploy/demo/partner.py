@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from aiokafka import TopicPartition
+from pydantic import TypeAdapter
 
+from deploy.demo.front import Front
 from deploy.demo.season import PartnerPosting
 from shared.broker import Outgoing, Producer, reader
 from shared.contracts.envelope import event_headers
-from shared.contracts.partners import PostingReceipt
+from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
 from shared.settings import ServiceSettings
 
 POLL_MS = 100
+_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+_PLAIN = "PartnerPostingSubmitted"
+"""A line that needs no envelope: the door tells its form by its fields."""
 
 
 class Partner:
@@ -30,7 +36,7 @@ class Partner:
         self.receipts: dict[str, PostingReceipt] = {}
         """By the partner's posting id, the newest."""
         self.outcomes: Counter[str] = Counter()
-        self.answered: dict[int, PostingReceipt] = {}
+        self.answered: dict[int, Receipt] = {}
         """By the offset of the record that is answered."""
         self.contradicted: set[int] = set()
         """Offsets that were answered twice and not the same."""
@@ -64,18 +70,21 @@ class Partner:
         await self._reader.stop()
         await self._producer.close()
 
-    async def publish(
-        self, event_type: str, postings: Sequence[PartnerPosting], traceparent: str | None = None
-    ) -> None:
+    async def publish(self, postings: Sequence[PartnerPosting], traceparent: str | None = None) -> None:
         """Write these records and return when Kafka has acknowledged them all. Raises Unavailable."""
-        records = [self._record(event_type, posting, traceparent) for posting in postings]
+        records = [self._record(posting, traceparent) for posting in postings]
         await self._producer.send_all(records)
         self.sent += len(postings)
 
-    def _record(self, event_type: str, posting: PartnerPosting, traceparent: str | None) -> Outgoing:
+    async def upload(self, front: Front, postings: Sequence[PartnerPosting]) -> None:
+        """The same through the HTTP door. Raises CallError."""
+        written = await front.upload(self.id, [_line(posting) for posting in postings])
+        self.sent += written
+
+    def _record(self, posting: PartnerPosting, traceparent: str | None) -> Outgoing:
         headers = event_headers(
             source=f"urn:partner:{self.id}",
-            event_type=event_type,
+            event_type=posting.event_type,
             subject=posting.id,
             topic_family=PARTNER_POSTINGS,
             traceparent=traceparent,
@@ -87,16 +96,19 @@ class Partner:
             batch = await self._reader.getmany(timeout_ms=POLL_MS, max_records=2000)
             for records in batch.values():
                 for record in records:
-                    self._take(PostingReceipt.model_validate_json(record.value))
+                    self._take(_RECEIPT.validate_json(record.value))
 
-    def _take(self, receipt: PostingReceipt) -> None:
-        offset = int(receipt.id.rpartition("/")[2])
+    def _take(self, receipt: Receipt) -> None:
+        offset = receipt.offset
         if offset < self.first:
             return
         before = self.answered.setdefault(offset, receipt)
         if before is not receipt:
             if before != receipt:
                 self.contradicted.add(offset)
+            return
+        if isinstance(receipt, SnapshotReceipt):
+            self.outcomes[f"snapshot {receipt.outcome}"] += 1
             return
         self.outcomes[receipt.outcome] += 1
         if receipt.partner_posting_id is not None:
@@ -107,3 +119,11 @@ class Partner:
         if self._reading is not None and self._reading.done():
             self._reading.result()
         return [offset for offset in range(self.first, self.first + self.sent) if offset not in self.answered]
+
+
+def _line(posting: PartnerPosting) -> bytes:
+    """A record as the HTTP door takes it: what is no posting, as a CloudEvent that says so."""
+    if posting.event_type == _PLAIN:
+        return posting.body
+    event = {"specversion": "1.0", "id": posting.id, "type": posting.event_type, "data": json.loads(posting.body)}
+    return json.dumps(event, ensure_ascii=False).encode()

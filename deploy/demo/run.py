@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from deploy.demo.partner import Partner
 from deploy.demo.progress import Bars
 from deploy.demo.season import PartnerPosting
 from deploy.demo.traces import Sender, steps
-from shared.contracts.partners import PartnerPostingSubmitted
+from shared.contracts.partners import JobTechAdPublished, PartnerPostingSubmitted, PostingReceipt
 from shared.contracts.postings import PostingTerms
 
 RECORDS: Final = 500
@@ -38,6 +38,7 @@ POLL_S: Final = 0.25
 SPANS_S: Final = 10.0
 """Services write their spans out every half second."""
 LAST_STEP: Final = "notifications.lists"
+_POSTINGS: Final = {PartnerPostingSubmitted.__name__, JobTechAdPublished.__name__}
 
 
 class DemoError(RuntimeError):
@@ -88,7 +89,7 @@ async def _stream(stage: Stage, ledger: Ledger) -> None:
         "岗位已发布 postings published": size.postings,
         "已收回执 receipts": size.postings,
         "求职者已登记 seekers registered": size.seekers,
-        "推荐列表已存 lists stored": size.postings + size.seekers,
+        "推荐列表已存 lists stored": (stage.material.named or size.postings) + size.seekers,
     }
     published, receipts, registered, stored = totals
     started = time.monotonic()
@@ -98,9 +99,11 @@ async def _stream(stage: Stage, ledger: Ledger) -> None:
         async def sending() -> None:
             postings = islice(stage.material.postings, size.postings)
             while chunk := list(islice(postings, RECORDS)):
-                await stage.partner.publish(stage.material.event_type, chunk)
-                for posting in chunk[: max(0, 2 * LATER - len(ledger.kept))]:
-                    ledger.kept[posting.id] = posting
+                if stage.material.by_http:
+                    await stage.partner.upload(stage.front, chunk)
+                else:
+                    await stage.partner.publish(chunk)
+                _keep(ledger, chunk, stage.material.closed)
                 bars.add(published, len(chunk))
 
         async def registering() -> None:
@@ -129,6 +132,15 @@ async def _stream(stage: Stage, ledger: Ledger) -> None:
     ledger.seconds = time.monotonic() - started
 
 
+def _keep(ledger: Ledger, chunk: Sequence[PartnerPosting], closed: Container[str]) -> None:
+    """A few that are there to be changed later."""
+    for posting in chunk:
+        if len(ledger.kept) == 2 * LATER:
+            return
+        if posting.event_type in _POSTINGS and posting.id not in closed:
+            ledger.kept[posting.id] = posting
+
+
 async def _settled(stage: Stage, ledger: Ledger, bars: Bars, names: tuple[str, str], already: int) -> None:
     """Until every record has its receipt and every anchor its list. Raises DemoError if nothing moves."""
     receipts, stored = names
@@ -143,7 +155,7 @@ async def _settled(stage: Stage, ledger: Ledger, bars: Bars, names: tuple[str, s
         complete = (len(ledger.seekers), len(partner.answered)) == (size.seekers, size.postings)
         missing: Sequence[str] = ()
         if complete and lists >= len(_anchors(stage, ledger)):
-            missing = await stage.lists.missing(_anchors(stage, ledger))
+            missing = await stage.lists.missing(_anchors(stage, ledger)) or await stage.lists.naming(_closed(stage))
             if not missing:
                 return
         now = (len(ledger.seekers), len(partner.answered), lists, len(missing))
@@ -156,11 +168,20 @@ async def _settled(stage: Stage, ledger: Ledger, bars: Bars, names: tuple[str, s
 async def _what_is_missing(stage: Stage, ledger: Ledger) -> str:
     receipts = stage.partner.missing()
     lists = await stage.lists.missing(_anchors(stage, ledger))
+    naming = await stage.lists.naming(_closed(stage))
     return (
         f"Nothing has moved for {PATIENCE_S:.0f} s: {len(receipts)} of {stage.partner.sent} records have no "
         f"receipt (offsets {receipts[:5]}), {len(lists)} anchors no list (such as {lists[:3]}), "
-        f"{len(ledger.seekers)} of {stage.material.size.seekers} seekers are registered."
+        f"{len(ledger.seekers)} of {stage.material.size.seekers} seekers are registered, "
+        f"{len(naming)} lists name a posting that is closed."
     )
+
+
+def _closed(stage: Stage) -> set[str]:
+    """Our ids of what is closed in the end."""
+    receipts = stage.partner.receipts
+    named = (receipts[one].posting_id for one in stage.material.closed if one in receipts)
+    return {posting for posting in named if posting is not None}
 
 
 def _anchors(stage: Stage, ledger: Ledger) -> dict[str, int]:
@@ -195,7 +216,8 @@ async def _counts(stage: Stage, ledger: Ledger) -> None:
             ("用时 seconds", f"{ledger.seconds:.1f}  ({events / ledger.seconds:,.0f} events/s)"),
         ],
     )
-    for receipt in [one for one in partner.answered.values() if one.outcome == "rejected"][:5]:
+    rejected = (one for one in partner.answered.values() if isinstance(one, PostingReceipt) and one.faults)
+    for receipt in islice(rejected, 5):
         reasons = "; ".join(f"{fault.pointer or '/'}: {report.both(fault.reason)}" for fault in receipt.faults)
         stage.console.print(f"  拒收 rejected {receipt.partner_posting_id}: {reasons}", highlight=False)
 
@@ -234,7 +256,7 @@ async def _way(stage: Stage, shown: choosing.Shown) -> None:
     listener = asyncio.create_task(listening())
     await asyncio.wait_for(opened.wait(), PATIENCE_S)
     sent_ns, sent = time.time_ns(), time.perf_counter()
-    await stage.partner.publish(PartnerPostingSubmitted.__name__, [copy], sender.traceparent)
+    await stage.partner.publish([copy], sender.traceparent)
     heard, _ = await asyncio.wait({listener}, timeout=SPANS_S)
     listener.cancel()
     await asyncio.gather(listener, return_exceptions=True)
@@ -266,7 +288,7 @@ async def _latency(stage: Stage, ledger: Ledger) -> None:
         receipt = stage.partner.receipts.get(posting.id)
         if receipt is not None and receipt.posting_id is not None and receipt.version is not None:
             changed = stage.material.changed(posting)
-            changes.append(latency.Change(stage.material.event_type, changed, receipt.posting_id, receipt.version + 1))
+            changes.append(latency.Change(changed, receipt.posting_id, receipt.version + 1))
     seekers = list(islice(stage.material.seekers, LATER))
     count = min(len(changes), len(seekers), LATER)
     stage.console.print(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from shared.linking.linker import linker
 from shared.linking.reading import Ad as Words
+from shared.linking.reading import Found
 from shared.settings import ServiceSettings
 from shared.taxonomy import Taxonomy, load, place
 
@@ -34,18 +35,33 @@ class Sayings:
             if concept.scheme == "isco-08" and len(concept.code) == UNIT:
                 self._units[concept.code[:3]].append(key)
 
-    def skills(self, ad: Mapping[str, object]) -> tuple[str, ...]:
+    def skills(self, language: str, title: str, text: str) -> tuple[str, ...]:
         """Keys of the skills that an ad's words name."""
-        text = ad.get("description")
-        body = text.get("text") if isinstance(text, dict) else None
-        title = (("sv", str(ad.get("headline") or "")),)
-        (found,) = self._linker.ads([Words(title, (("sv", str(body or "")),), wants_occupation=False)])
-        return tuple(skill.key for skill in (*found.required, *found.preferred))
+        words = Words(((language, title),), ((language, text),), wants_occupation=False)
+        return _skills(*self._linker.ads([words]))
 
-    def words(self, group: str, skills: Iterable[str], months: int | None, dice: Random) -> str:
-        """In the manner of "焊工，3年经验，会看图纸". `group`: of SSYK 2012, empty if unknown; `skills`: their keys."""
+    def read(self, ads: Sequence[tuple[str, str]]) -> list[tuple[list[str], tuple[str, ...]]]:
+        """Of each English title and text: unit groups of the surest occupation, and keys of the skills."""
+        found = self._linker.ads(
+            [Words((("en", title),), (("en", text),), wants_occupation=True) for title, text in ads]
+        )
+        return [
+            (self.units(*one.occupations[0].key.split(":", 1)) if one.occupations else [], _skills(one))
+            for one in found
+        ]
+
+    def units(self, scheme: str, code: str) -> list[str]:
+        """Keys of the unit groups that share a minor group with an occupation: its own alone, if it is among them."""
+        for tie in self._taxonomy.isco(scheme, code):
+            own = tie if len(tie) == UNIT else code
+            if units := self._units[tie[:3]]:
+                return [key for key in units if key.endswith(own)] or units
+        return []
+
+    def words(self, units: Sequence[str], skills: Iterable[str], months: int | None, dice: Random) -> str:
+        """In the manner of "焊工，3年经验，会看图纸". `units`: keys of unit groups of which one is wanted."""
         language = dice.choice(LANGUAGES)
-        parts = [trade] if (trade := self._trade(group, language, dice)) else []
+        parts = [self._trade(dice.choice(units), language, dice)] if units else []
         if months and months >= MONTHS:
             years = months // MONTHS
             parts.append(f"{years}年经验" if language == "zh" else f"{years} years of experience")
@@ -53,11 +69,11 @@ class Sayings:
         parts += named[:MOST_SKILLS]
         return ("，" if language == "zh" else ", ").join(parts)
 
-    def _trade(self, group: str, language: str, dice: Random) -> str | None:
-        """An everyday title, or the group's own name, of a unit group that shares the minor group."""
-        for code in self._taxonomy.isco("ssyk-2012", group):
-            units = [key for key in self._units[code[:3]] if key.endswith(group)] or self._units[code[:3]]
-            if units:
-                concept = self._taxonomy.concepts[dice.choice(units)]
-                return dice.choice((concept.labels[language], *concept.alternatives.get(language, ())))
-        return None
+    def _trade(self, unit: str, language: str, dice: Random) -> str:
+        """An everyday title, or the group's own name."""
+        concept = self._taxonomy.concepts[unit]
+        return dice.choice((concept.labels[language], *concept.alternatives.get(language, ())))
+
+
+def _skills(found: Found) -> tuple[str, ...]:
+    return tuple(skill.key for skill in (*found.required, *found.preferred))

@@ -38,10 +38,11 @@ MOST_ALIKE: Final = 4
 
 
 class PartnerPosting(NamedTuple):
-    """One record for `partner.<id>.postings.v1`: its key, and its body as JSON."""
+    """One record for `partner.<id>.postings.v1`: its key, its body as JSON, its `ce_type`."""
 
     id: str
     body: bytes
+    event_type: str = "PartnerPostingSubmitted"
 
 
 class Season(NamedTuple):

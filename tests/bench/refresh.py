@@ -75,7 +75,7 @@ class Live:
     async def publish(self, at: datetime) -> None:
         """The postings that are going to change; returns when all have their receipts."""
         self.postings = list(make_season(2, LIVE_POSTINGS, 0, at).postings)
-        await self.partner.publish(self.material.event_type, self.postings)
+        await self.partner.publish(self.postings)
         while self.partner.missing():  # noqa: ASYNC110 - receipts are read meanwhile
             await asyncio.sleep(0.1)
 
@@ -88,7 +88,7 @@ class Live:
             receipt = self.partner.receipts[posting.id]
             # each is changed once in many windows: its receipt has long come
             version = (receipt.version or 0) + 1
-            made.append(latency.Change(self.material.event_type, posting, str(receipt.posting_id), version))
+            made.append(latency.Change(posting, str(receipt.posting_id), version))
         return made
 
     async def window(self) -> dict[str, list[float]]:
@@ -183,7 +183,7 @@ async def fill(front: Front, partner: Partner, lists: StoredLists, matcher: Matc
     """All postings, and then all seekers: so seekers' lists hold postings. Returns when every list is stored."""
     size, postings = material.size, islice(material.postings, material.size.postings)
     while chunk := list(islice(postings, AT_ONCE)):
-        await partner.publish(material.event_type, chunk)
+        await partner.publish(chunk)
 
     async def known() -> bool:
         return await matcher.metric("index_rows", 'kind="posting"') >= size.postings
@@ -214,7 +214,7 @@ async def measure(
     ids = [str(receipt.posting_id) for receipt in closed]
     naming = await stored.naming(ids)
     removals = [_removal(str(receipt.partner_posting_id)) for receipt in closed]
-    await partner.publish("PartnerPostingRemoved", removals)
+    await partner.publish(removals)
 
     async def taken() -> bool:
         return not partner.missing() and await matcher.metric("index_rows", 'kind="posting"') <= rows - len(closed)
@@ -245,7 +245,7 @@ async def measure(
 
 def _removal(posting_id: str) -> PartnerPosting:
     body = {"id": posting_id, "sequence": 2, "changed_at": datetime.now(UTC).isoformat()}
-    return PartnerPosting(posting_id, json.dumps(body).encode())
+    return PartnerPosting(posting_id, json.dumps(body).encode(), "PartnerPostingRemoved")
 
 
 async def run(given: argparse.Namespace, root: Path) -> dict[str, Any]:

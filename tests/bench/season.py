@@ -62,7 +62,7 @@ async def season(  # noqa: C901 - three things at a time, each simple
         async def sending() -> None:
             postings = islice(material.postings, size.postings)
             while chunk := list(islice(postings, RECORDS)):
-                await partner.publish(material.event_type, chunk)
+                await partner.publish(chunk)
                 kept.update((posting.id, posting) for posting in chunk[: max(0, 10_000 - len(kept))])
                 bars.add("postings", len(chunk))
 
@@ -114,11 +114,7 @@ async def steady(
     changes = []
     for posting in islice(kept.values(), count):
         receipt = partner.receipts[posting.id]
-        changes.append(
-            latency.Change(
-                material.event_type, material.changed(posting), str(receipt.posting_id), (receipt.version or 0) + 1
-            )
-        )
+        changes.append(latency.Change(material.changed(posting), str(receipt.posting_id), (receipt.version or 0) + 1))
     seekers = list(islice(material.seekers, count))
     return await latency.measure(partner, front, lists, changes, seekers, rate=given.rate)
 

@@ -26,7 +26,11 @@ NYC_ROWS: Final = (
     Row(("Job ID", "Posting Type"), "id", "required, both: `87990-Internal`"),
     Row(("Business Title",), "title.en", "required"),
     Row(("Agency",), "employer_name", ""),
-    Row(("Title Code No", "Civil Service Title"), "occupation", "`nyc-title`, labelled with the civil service title"),
+    Row(
+        ("Title Code No", "Civil Service Title"),
+        "description.en",
+        "as they are: no table ties these codes to ISCO, so the occupation is read from the title",
+    ),
     Row(
         ("Salary Range From", "Salary Range To", "Salary Frequency"),
         "pay",
@@ -78,9 +82,6 @@ def _converted(line: int, job: Mapping[str, str]) -> Iterator[Posting | Remark]:
             yield not_a_date(line, "Posting Date", lost=False)
     if agency := job.get("Agency"):
         posting["employer_name"] = agency
-    if code := job.get("Title Code No"):
-        title = job.get("Civil Service Title")
-        posting["occupation"] = {"scheme": "nyc-title", "code": code} | ({"label": {"en": title}} if title else {})
     kind = _KINDS.get(job.get("Full-Time/Part-Time indicator", ""))
     if kind:
         posting["employment_type"] = kind.value
@@ -114,6 +115,7 @@ def _description(job: Mapping[str, str]) -> str:
         ("Division", job.get("Division/Work Unit", "")),
         ("Level", job.get("Level", "")),
         ("Category", job.get("Job Category", "")),
+        ("Civil service title", " ".join(filter(None, (job.get("Title Code No"), job.get("Civil Service Title"))))),
         ("Place", job.get("Work Location", "")),
         ("Pay", pay),
     )

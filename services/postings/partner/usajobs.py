@@ -38,7 +38,11 @@ USAJOBS_ROWS: Final = (
         "`agency`; where that is no employer (`Other Agencies and Independent Organizations`), `subagency`, else "
         "`department`",
     ),
-    row("occupation_series", "occupation", "the first: `opm-series`, four digits. All of them in `description.en`"),
+    row(
+        "occupation_series",
+        "description.en",
+        "as they are: no table ties these series to ISCO, so the occupation is read from the title",
+    ),
     row(
         "appointment_type",
         "employment_type",
@@ -80,9 +84,6 @@ def _converted(line: int, announcement: Mapping[str, object]) -> Posting | Remar
         except ValueError:
             return not_a_date(line, column, lost=True)
     series = [match for text in _texts(announcement, "occupation_series") if (match := _SERIES.fullmatch(text))]
-    if series:
-        code, label = series[0].groups()
-        posting["occupation"] = {"scheme": "opm-series", "code": code} | ({"label": {"en": label}} if label else {})
     kind = _text(announcement, "appointment_type")
     posting["employment_type"] = _KINDS.get(kind)
     posting["employer_name"] = _employer(announcement)

@@ -2,12 +2,13 @@
 
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from deploy.demo.feed import Ad, feed_material, shift_of, shifted
+from deploy.demo.feeds import feed_material
+from deploy.demo.feeds.jobtech import Ad, shift_of, shifted
 from services.postings.domain.jobtech import read
 from services.postings.domain.submission import Submission
 from services.profiles.domain.seekers import SeekerSubmission
@@ -92,8 +93,16 @@ def test_a_changed_ad_is_newer_and_different(tmp_path: Path):
     assert after.terms.openings == before.terms.openings + 1
 
 
-def test_a_file_without_ads_is_named(tmp_path: Path):
-    path = tmp_path / "empty.jsonl"
-    path.write_text("")
-    with pytest.raises(ValueError, match=r"empty\.jsonl holds no JobTech ads"):
+@pytest.mark.parametrize("text", ["", "hello\n", "[1]\n", '{"id": "1", "title": {"en": "Welder"}}\n', "\x00\xff"])
+def test_a_file_that_is_none_of_the_lists_is_named(tmp_path: Path, text: str):
+    path = tmp_path / "other.jsonl"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"other\.jsonl holds none of the lists that are known here: JobTech ads"):
         feed_material(path, 1, 0, NOW)
+
+
+def test_ads_have_no_day(tmp_path: Path):
+    path = tmp_path / "ads.jsonl"
+    path.write_text(json.dumps(ADS[0]))
+    with pytest.raises(ValueError, match="no stream of openings and closings"):
+        feed_material(path, 1, 0, NOW, date(2024, 1, 1))

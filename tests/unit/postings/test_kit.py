@@ -240,7 +240,6 @@ def test_an_announcement_of_usajobs():
         "title": {"en": "Park Ranger"},
         "changed_at": "2024-02-05T00:00:00-05:00",
         "valid_through": "2024-07-19T23:59:59-04:00",
-        "occupation": {"scheme": "opm-series", "code": "0025", "label": {"en": "Park Ranger"}},
         "employment_type": "seasonal",
         "employer_name": "Department of Examples",
         "description": {
@@ -297,12 +296,12 @@ def test_a_job_of_new_york():
             "title": {"en": "Ranger"},
             "regions": [{"scheme": "iso3166-2", "code": "US-NY", "label": {"en": "New York State"}}],
             "description": {
-                "en": "Posting: Internal\nDivision: Rangers\nLevel: 1\nCategory: Parks\nPlace: 5 Ave\n"
+                "en": "Posting: Internal\nDivision: Rangers\nLevel: 1\nCategory: Parks\n"
+                "Civil service title: 60421 PARK RANGER\nPlace: 5 Ave\n"
                 "Pay: 48000 - 60000 USD, annual\n\nCity’s parks"  # noqa: RUF001 - theirs
             },
             "changed_at": "2018-12-11T00:00:00-05:00",
             "employer_name": "PARKS",
-            "occupation": {"scheme": "nyc-title", "code": "60421", "label": {"en": "PARK RANGER"}},
             "employment_type": "full_time",
             "pay": {"min": 4000, "max": 5000, "currency": "USD"},
         }

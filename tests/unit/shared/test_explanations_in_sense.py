@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from deploy.demo.feed import feed_material
+from deploy.demo.feeds import feed_material
 from deploy.demo.material import SCALES, Material, season_material
 from deploy.servers import PROJECT
 from services.matcher.domain import Index, entries, load

@@ -15,7 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from deploy.demo.material import Material, Size
+from deploy.demo.feeds.drawn import MONTHS, USUAL_EDUCATION
+from deploy.demo.material import Material, Size, as_record
 from deploy.demo.sayings import Sayings
 from deploy.demo.season import PartnerPosting, chance
 
@@ -35,17 +36,10 @@ EDUCATION: Final = {
     "forskarutbildning": "doctor",
 }
 """What a seeker drawn from an ad has who fulfils what it asks for, by JobTech's label."""
-USUAL_EDUCATION: Final = {
-    "1": ("bachelor", "master"),
-    "2": ("bachelor", "bachelor", "master"),
-    "3": ("post_secondary", "short_cycle_tertiary", "bachelor"),
-    "9": ("lower_secondary", "upper_secondary"),
-}
-"""By SSYK 2012 major group: 2 are occupations that need higher education, 9 those that need none."""
 COUNTY_DIGITS: Final = 2
 
 
-def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Material:
+def material(path: Path, seed: int, more_seekers: int, now: datetime) -> Material:
     """All ads of a file of JSON lines (may be gzipped), and about one seeker for each, who says it in words.
 
     Raises OSError if the file cannot be read, ValueError if it holds no ads, FileNotFoundError without a taxonomy.
@@ -56,7 +50,6 @@ def feed_material(path: Path, seed: int, more_seekers: int, now: datetime) -> Ma
     return Material(
         partner="jobtech",
         partner_name="JobTech (real ads, Sweden)",
-        event_type="JobTechAdPublished",
         postings=(_posting(shifted(ad, shift)) for ad in ads),
         seekers=_seekers(ads, seed, size.seekers + more_seekers, sayings),
         size=size,
@@ -109,7 +102,7 @@ def _date(value: object) -> datetime | None:
 
 # ----------------------------------------------------------------------------------------- postings
 def _posting(ad: Ad) -> PartnerPosting:
-    return PartnerPosting(str(ad["id"]), json.dumps(ad, ensure_ascii=False).encode())
+    return as_record(str(ad["id"]), ad, "JobTechAdPublished")
 
 
 def _changed(posting: PartnerPosting) -> PartnerPosting:
@@ -146,12 +139,12 @@ def _seeker(
     body |= home
     if regions:
         body["regions"] = regions
-    months = dice.choice((0, 6, 12, 24, 36, 60, 120)) if chance(dice, 80) else None
+    months = dice.choice(MONTHS) if chance(dice, 80) else None
     if months is not None:
         body["experience_months"] = months
-    skills = dict.fromkeys([skill for skill in sayings.skills(ad) if chance(dice, 90)])
-    skills |= dict.fromkeys(skill for skill in sayings.skills(dice.choice(alike)) if chance(dice, 60))
-    body["words"] = sayings.words(group, skills, months, dice)
+    skills = dict.fromkeys([skill for skill in _skills(ad, sayings) if chance(dice, 90)])
+    skills |= dict.fromkeys(skill for skill in _skills(dice.choice(alike), sayings) if chance(dice, 60))
+    body["words"] = sayings.words(sayings.units("ssyk-2012", group), skills, months, dice)
     levels = _labels(_first(ad.get("must_have")).get("education_level"))
     asked = [EDUCATION[level.casefold()] for level in levels if level.casefold() in EDUCATION]
     body["education"] = dice.choice(asked or USUAL_EDUCATION.get(group[:1], ("upper_secondary",)))
@@ -162,6 +155,13 @@ def _seeker(
     if chance(dice, 30):
         body["employment_types"] = ["full_time"]
     return body
+
+
+def _skills(ad: Mapping[str, object], sayings: Sayings) -> tuple[str, ...]:
+    """Keys of the skills that its words name."""
+    text = ad.get("description")
+    body = text.get("text") if isinstance(text, dict) else None
+    return sayings.skills("sv", str(ad.get("headline") or ""), str(body or ""))
 
 
 def _group(ad: Mapping[str, object]) -> tuple[str, str]:
