@@ -9,6 +9,7 @@ from services.postings.domain.books import Books, Standing
 from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
+from services.postings.domain.sources import SANDBOX
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
@@ -79,14 +80,26 @@ class Store:
         )
 
     async def page(
-        self, *, status: PostingStatus, employer: str | None, partner: str | None, after: str, limit: int
+        self,
+        *,
+        status: PostingStatus,
+        employer: str | None,
+        partner: str | None,
+        after: str,
+        limit: int,
+        sandbox: bool = True,
     ) -> list[Posting]:
-        """At most `limit` postings of a status with ids above `after`, in the order of their ids."""
+        """At most `limit` postings of a status with ids above `after`, in the order of their ids.
+
+        `sandbox`: those of sandbox partners, too.
+        """
         query: Document = {"status": status.value, "_id": {"$gt": after}}
         if employer is not None:
             query["employer_id"] = employer
         if partner is not None:
             query["partner"] = partner
+        elif not sandbox:
+            query["partner"] = {"$not": {"$regex": f"^{SANDBOX}"}}
         rows = self._postings.find(query).sort("_id", 1).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
 

@@ -14,7 +14,7 @@ from services.postings.domain.linked import ad, as_said, found_before, with_foun
 from services.postings.domain.posting import cleaned, partner_posting_id
 from services.postings.domain.submission import Submission
 from services.postings.store import Store
-from services.postings.usecases.context import SOURCE, posting_row
+from services.postings.usecases.context import SOURCE, posting_rows
 from shared import outbox
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.registry import PARTNER_RECEIPTS
@@ -58,7 +58,7 @@ async def take(
     for record in incoming:
         if record.partner in histories:
             receipt, steps = books.take(record, now)
-            rows += [posting_row(before, after, record.traceparent) for before, after in steps]
+            rows += posting_rows(steps, record.traceparent)
             rows.append(_receipt_row(record, receipt))
         else:
             unknown[record.record_id] = Rejected(
