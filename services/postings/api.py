@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.postings.domain.days import Day
 from services.postings.domain.employer import Employer, EmployerTerms, NewPartnerId, Partner, PartnerState, PartnerTerms
 from services.postings.domain.snapshots import Snapshot
 from services.postings.settings import PostingsSettings
@@ -254,6 +255,13 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
     async def list_partners() -> PartnerPage:
         """All registered partners."""
         return PartnerPage(items=await context.store.partners())
+
+    @routes.get("/{partner_id}/days")
+    async def list_days(
+        partner_id: NewPartnerId, caller: Annotated[Principal, Depends(auth.require("partner", "operator"))]
+    ) -> list[Day]:
+        """What became of a partner's records on the last 31 days that had any, for itself and for operators."""
+        return await partners.days(context, caller, partner_id, 31)
 
     @routes.get("/{partner_id}/receipts")
     async def list_receipts(

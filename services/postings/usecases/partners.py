@@ -14,6 +14,7 @@ from shared.http import Problem, not_found
 from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
+    from services.postings.domain.days import Day
     from shared.auth import Principal
     from shared.contracts.partners import Receipt
     from shared.mongo import Session
@@ -98,6 +99,15 @@ def _retired(status: int) -> Problem:
         "This partner was retired and its id never comes back. Have the operator register another id.",
         "该合作方已停用，编号不再使用。请由运营方另行登记一个编号。",
     )
+
+
+async def days(context: Context, caller: Principal, partner_id: str, limit: int) -> list[Day]:
+    """What became of its records on the last days. For the partner itself and for operators. Raises Problem 404."""
+    if caller.role != "operator" and caller.partner != partner_id:
+        raise not_found()
+    if await context.store.partner(partner_id) is None:
+        raise not_found()
+    return await context.store.days(partner_id, limit)
 
 
 async def receipts(

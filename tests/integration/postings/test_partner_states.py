@@ -119,3 +119,24 @@ async def test_id_and_sandbox_agree(world: World, partner: str, sandbox: bool) -
     with pytest.raises(Problem, match="sandbox_id"):
         await partners.put(world.context, partner, PartnerTerms(name="x", sandbox=sandbox))
     assert await world.store.partner(partner) is None
+
+
+async def test_what_became_of_its_records_is_counted_by_day_once(
+    world: World, client: httpx.AsyncClient, as_: As
+) -> None:
+    await register(world)
+    mine = as_("partner", partner="north")
+    assert (await client.get("/partners/north/days", headers=mine)).json() == []
+    today = world.now.date()
+    bad = record(3, {"id": "B1", "pay": {"min": -1}})
+    await take(world, [record(0, posting(1)), record(1, posting(1)), record(2, posting(0)), bad])
+    await take(world, [record(4, posting(2, "钳工"))])
+    world.now += timedelta(days=1)
+    await take(world, [record(5, posting(2, "钳工")), record(6, {"epoch": 1, "count": 0}, "PartnerSnapshotBegun")])
+    newest, oldest = (await client.get("/partners/north/days", headers=mine)).json()
+    assert (newest["day"], newest["outcomes"]) == (str(today + timedelta(days=1)), {"unchanged": 1})
+    assert oldest["day"] == str(today)
+    assert oldest["outcomes"] == {"accepted": 2, "unchanged": 1, "stale": 1, "rejected": 1}
+    assert oldest["reasons"] == {"missing": 1}, "a record with a code twice has it once"
+    assert (await client.get("/partners/north/days", headers=as_("partner", partner="south"))).status_code == 404
+    assert (await client.get("/partners/north/days", headers=as_("seeker"))).status_code == 403
