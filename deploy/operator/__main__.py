@@ -1,6 +1,6 @@
 """The operator's kit: `make operator ARGS="partner list"`, or `python -m deploy.operator partner list`.
 
-partner onboard ID --name NAME    register, make topics and rights, and show the password once
+partner onboard ID --name NAME    register, make topics and rights, and show the password once; --sandbox: to try
 partner list | show ID            who there is, and what each may do
 partner pause ID | resume ID      take the right to publish away, and give it back
 partner rotate ID [--finish]      a second account beside the first; --finish removes the first
@@ -16,7 +16,7 @@ A LETTER is topic/partition/offset; WHAT is some of these, or one topic of dead 
 --json prints one JSON object; --lang zh or en (by default as LANG says). Exit status: 0 done, 1 Kafka or postings is
 away (try again), 2 the command is written wrongly, 3 there is no such thing, 4 it may not be done as things stand.
 
-Environment: KAFKA_BOOTSTRAP, the internal listener; for onboard, list and show also POSTINGS_URL, and OPERATOR_TOKEN
+Environment: KAFKA_BOOTSTRAP, the internal listener; for all of partner but rotate also POSTINGS_URL, and OPERATOR_TOKEN
 or else the development keys in KEYS_DIR.
 """
 
@@ -73,12 +73,15 @@ def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
             return partners.overview(rights, register)
         if given.command == "show":
             return partners.show(rights, register, given.partner)
-        return partners.onboard(rights, register, given.partner, given.name)
+        return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
+    if given.command == "rotate":
+        rotation = partners.finish if given.finish else partners.rotate
+        return rotation(rights, given.partner)
+    register = register_from_environment()
     if given.command == "retire":
-        return partners.retire(rights, given.partner, really=given.yes)
-    rotation = partners.finish if given.command == "rotate" and given.finish else partners.rotate
-    change = {"pause": partners.pause, "resume": partners.resume, "rotate": rotation}[given.command]
-    return change(rights, given.partner)
+        return partners.retire(rights, register, given.partner, really=given.yes)
+    change = {"pause": partners.pause, "resume": partners.resume}[given.command]
+    return change(rights, register, given.partner)
 
 
 def _letters(given: argparse.Namespace, settings: ServiceSettings, rights: Rights) -> Answer:
@@ -127,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("partner", metavar="ID")
         if name == "onboard":
             command.add_argument("--name", required=True, help="the region or school as people know it")
+            command.add_argument("--sandbox", action="store_true", help="to try: no seeker sees anything of it")
         if name == "rotate":
             command.add_argument("--finish", action="store_true", help="only the newest account is left")
         if name == "retire":

@@ -29,7 +29,7 @@ _STATES: Final = {
 }
 
 
-def onboard(rights: Rights, register: Register, partner: str, name: str) -> Answer:
+def onboard(rights: Rights, register: Register, partner: str, name: str, *, sandbox: bool = False) -> Answer:
     """Registered, with topics, rights, and a password that is told this once."""
     if not _ID.fullmatch(partner):
         raise Refusal(
@@ -48,7 +48,7 @@ def onboard(rights: Rights, register: Register, partner: str, name: str) -> Answ
             f"{partner} 已经接入。要换密码请用 partner rotate",
             f"{partner} is onboarded already. For another password: partner rotate",
         )
-    register.register(partner, name)
+    register.register(partner, name, sandbox=sandbox)
     rights.allow([*reading(partner, 1), writing(partner, 1)])
     return _with_secret(
         rights,
@@ -61,9 +61,9 @@ def onboard(rights: Rights, register: Register, partner: str, name: str) -> Answ
 
 def overview(rights: Rights, register: Register) -> Answer:
     """Every partner: those that are registered, and those that Kafka remembers."""
-    names, known = register.names(), rights.standings()
+    registered, known = register.partners(), rights.standings()
     rows: list[Json] = [
-        _described(partner, names.get(partner), known.get(partner)) for partner in sorted({*names, *known})
+        _described(partner, registered.get(partner), known.get(partner)) for partner in sorted({*registered, *known})
     ]
     lines = [
         [f"{row['partner']:<24}  {_STATES[row['state']][at]:<10}  {row['name'] or ''}" for row in rows] for at in (0, 1)
@@ -77,24 +77,32 @@ def overview(rights: Rights, register: Register) -> Answer:
 
 def show(rights: Rights, register: Register, partner: str) -> Answer:
     """One partner: state, accounts, and what each may do."""
-    name, known = register.names().get(partner), rights.standings().get(partner)
-    if name is None and known is None:
+    registered, known = register.partners().get(partner), rights.standings().get(partner)
+    if registered is None and known is None:
         raise _unknown(partner)
-    found = _described(partner, name, known)
+    found = _described(partner, registered, known)
+    name = found["name"]
     zh, en = [f"{partner}（{name or '未登记'}）：{_STATES[found['state']][0]}"], []
     en.append(f"{partner} ({name or 'not registered'}): {_STATES[found['state']][1]}")
     for one in found["accounts"]:
         zh += [f"  账号 {one['user']}", *(f"    {right}" for right in one["rights"])]
         en += [f"  account {one['user']}", *(f"    {right}" for right in one["rights"])]
+    if found["unfinished"]:
+        zh.append(f"  Kafka 中仍为“{_STATES[found['kafka']][0]}”：请重复执行该命令")
+        en.append(f"  In Kafka it is still {_STATES[found['kafka']][1]}: give the command again")
     if len(found["accounts"]) > 1:
         zh.append("  正在换密码：对方改用新账号后，执行 partner rotate --finish")
         en.append("  Its password is being changed: when it uses the new account, partner rotate --finish")
     return Answer("\n".join(zh), "\n".join(en), found)
 
 
-def pause(rights: Rights, partner: str) -> Answer:
-    """It may not write, from now on and on open connections; it goes on reading its receipts."""
+def pause(rights: Rights, register: Register, partner: str) -> Answer:
+    """It may not write, from now on and on open connections; it goes on reading its receipts.
+
+    Kafka's door is shut first: it is the wider one, and open to a flood also while postings is away.
+    """
     rights.take(_standing(rights, partner).to_write())
+    register.command(partner, "pause")
     return Answer(
         f"{partner} 已暂停：不能再发布岗位，仍可读取回执。恢复：partner resume {partner}",
         f"{partner} is paused: it can publish nothing, and still reads its receipts. "
@@ -103,9 +111,10 @@ def pause(rights: Rights, partner: str) -> Answer:
     )
 
 
-def resume(rights: Rights, partner: str) -> Answer:
+def resume(rights: Rights, register: Register, partner: str) -> Answer:
     """It may write again."""
     known = _with_accounts(rights, partner)
+    register.command(partner, "resume")
     rights.allow(writing(partner, number) for number in known.accounts)
     return Answer(
         f"{partner} 已恢复，可以发布岗位",
@@ -149,8 +158,8 @@ def finish(rights: Rights, partner: str) -> Answer:
     )
 
 
-def retire(rights: Rights, partner: str, *, really: bool) -> Answer:
-    """Rights and passwords are gone, for ever: Kafka remembers the id."""
+def retire(rights: Rights, register: Register, partner: str, *, really: bool) -> Answer:
+    """Rights and passwords are gone, for ever: postings and Kafka remember the id."""
     known = rights.standings().get(partner)
     if known is None:
         raise _unknown(partner)
@@ -164,6 +173,7 @@ def retire(rights: Rights, partner: str, *, really: bool) -> Answer:
     rights.allow([retirement(partner)])
     rights.take(known.rights)
     rights.remove_users(account(partner, number) for number in known.accounts)
+    register.command(partner, "retire")
     return Answer(
         f"{partner} 已停用，该编号不再使用",
         f"{partner} is retired; the id will not be used again",
@@ -194,13 +204,18 @@ def _with_secret(rights: Rights, partner: str, number: int, zh: str, en: str) ->
     )
 
 
-def _described(partner: str, name: str | None, known: Standing | None) -> Json:
+def _described(partner: str, registered: Json | None, known: Standing | None) -> Json:
+    """The state is the register's, and Kafka's for who is only known there."""
     accounts = [] if known is None else known.accounts
     without = known is None or not (known.retired or accounts)
+    kafka = "no access" if without or known is None else known.state
+    state = kafka if registered is None or (without and registered["state"] == "active") else registered["state"]
     return {
         "partner": partner,
-        "name": name,
-        "state": "no access" if without or known is None else known.state,
+        "name": None if registered is None else registered["name"],
+        "state": state,
+        "kafka": kafka,
+        "unfinished": not without and state != kafka,
         "accounts": [
             {"user": account(partner, number), "rights": sorted(map(str, known.of(number)))}
             for number in accounts

@@ -6,11 +6,11 @@ import json
 import os
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from deploy.operator.answers import REFUSED, Json, Refusal, away
+from deploy.operator.answers import REFUSED, UNKNOWN, Json, Refusal, away
 from shared.auth import PRIVATE_KEY, mint
 
 _PATIENCE_S: Final = 30.0
@@ -23,13 +23,21 @@ class Register:
         self._url = url.rstrip("/")
         self._token = token
 
-    def register(self, partner: str, name: str) -> None:
+    def register(self, partner: str, name: str, *, sandbox: bool = False) -> None:
         """The partner is registered under this name, and its topics are there. Raises Refusal."""
-        self._call("PUT", f"/partners/{partner}", {"name": name})
+        self._call("PUT", f"/partners/{partner}", {"name": name, "sandbox": sandbox})
+
+    def command(self, partner: str, command: Literal["pause", "resume", "retire"]) -> None:
+        """The partner's state there is changed: it is what holds, and Kafka's rights follow it. Raises Refusal."""
+        self._call("POST", f"/partners/{partner}/{command}")
 
     def names(self) -> dict[str, str]:
         """All registered partners: their names by id. Raises Refusal."""
-        return {str(one["id"]): str(one["name"]) for one in self._call("GET", "/partners")["items"]}
+        return {partner: str(one["name"]) for partner, one in self.partners().items()}
+
+    def partners(self) -> dict[str, Json]:
+        """All registered partners by id. Raises Refusal."""
+        return {str(one["id"]): one for one in self._call("GET", "/partners")["items"]}
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         data = None if body is None else json.dumps(body).encode()
@@ -50,9 +58,23 @@ class Register:
                     f"postings 不接受该令牌（{error.code}）：请在 OPERATOR_TOKEN 中提供运营方令牌",
                     f"postings does not take this token ({error.code}): give an operator's in OPERATOR_TOKEN",
                 ) from error
+            if (refusal := _refusal(error.code, said)) is not None:
+                raise refusal from error
             raise away("postings", f"{error.code} {said}") from error
         except (URLError, HTTPException, OSError, ValueError) as error:
             raise away("postings", error) from error
+
+
+def _refusal(status: int, said: str) -> Refusal | None:
+    """What postings refuses for a reason of its own, in its words; None if it is no such answer."""
+    if status not in {404, 409, 422}:
+        return None
+    try:
+        problem = json.loads(said)
+        code, zh, en = problem["code"], problem["reason"]["zh"], problem["reason"]["en"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Refusal(UNKNOWN if code == "not_found" else REFUSED, str(code).removeprefix("partner_"), zh, en)
 
 
 def register_from_environment() -> Register:

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.postings.domain.employer import Employer, EmployerTerms, NewPartnerId, Partner, PartnerTerms
+from services.postings.domain.days import Day
+from services.postings.domain.employer import Employer, EmployerTerms, NewPartnerId, Partner, PartnerState, PartnerTerms
 from services.postings.domain.snapshots import Snapshot
 from services.postings.settings import PostingsSettings
 from services.postings.usecases import employers, partners, postings, records, snapshots
@@ -235,10 +236,32 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
         """Register or change a partner, and make its two topics. 503 while Kafka is away: call again."""
         return await partners.put(context, partner_id, terms)
 
+    @routes.post("/{partner_id}/pause", dependencies=[operator])
+    async def pause_partner(partner_id: NewPartnerId) -> Partner:
+        """Let a partner write nothing more over HTTP (`make operator` shuts Kafka's door, too). Safe to repeat."""
+        return await partners.change_state(context, partner_id, PartnerState.PAUSED)
+
+    @routes.post("/{partner_id}/resume", dependencies=[operator])
+    async def resume_partner(partner_id: NewPartnerId) -> Partner:
+        """Let a paused partner write again. Safe to repeat."""
+        return await partners.change_state(context, partner_id, PartnerState.ACTIVE)
+
+    @routes.post("/{partner_id}/retire", dependencies=[operator])
+    async def retire_partner(partner_id: NewPartnerId) -> Partner:
+        """Part with a partner for ever: its id never comes back. Safe to repeat."""
+        return await partners.change_state(context, partner_id, PartnerState.RETIRED)
+
     @routes.get("", dependencies=[operator])
     async def list_partners() -> PartnerPage:
         """All registered partners."""
         return PartnerPage(items=await context.store.partners())
+
+    @routes.get("/{partner_id}/days")
+    async def list_days(
+        partner_id: NewPartnerId, caller: Annotated[Principal, Depends(auth.require("partner", "operator"))]
+    ) -> list[Day]:
+        """What became of a partner's records on the last 31 days that had any, for itself and for operators."""
+        return await partners.days(context, caller, partner_id, 31)
 
     @routes.get("/{partner_id}/receipts")
     async def list_receipts(

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from services.postings.domain.books import Books, Standing
+from services.postings.domain.days import Day, counts
 from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
+from services.postings.domain.sources import SANDBOX
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DAY_S: Final = 86_400
+_DAYS_KEPT_S: Final = 400 * _DAY_S
 _BY_SEEN: Final = [("partner", 1), ("status", 1), ("seen", 1)]
 _SEEN: Final = {"$ifNull": ["$seen", NEVER]}
 _BY_CHANGE: Final = [("partner", 1), ("status", 1), ("valid_through", 1), ("changed_at", 1)]
@@ -35,6 +38,7 @@ class Store:
         self._postings: Collection = db["postings"]
         self._receipts: Collection = db["receipts"]
         self._uploads: Collection = db["uploads"]
+        self._days: Collection = db["days"]
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -50,6 +54,8 @@ class Store:
         await self._receipts.create_index([("partner", 1), ("offset", 1)])
         await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
         await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
+        await self._days.create_index([("partner", 1), ("day", -1)])
+        await self._days.create_index("day", expireAfterSeconds=_DAYS_KEPT_S)
         await self._uploads.create_index("begun_at", expireAfterSeconds=_DAY_S)
 
     # ------------------------------------------------------------------------------------ postings
@@ -79,14 +85,26 @@ class Store:
         )
 
     async def page(
-        self, *, status: PostingStatus, employer: str | None, partner: str | None, after: str, limit: int
+        self,
+        *,
+        status: PostingStatus,
+        employer: str | None,
+        partner: str | None,
+        after: str,
+        limit: int,
+        sandbox: bool = True,
     ) -> list[Posting]:
-        """At most `limit` postings of a status with ids above `after`, in the order of their ids."""
+        """At most `limit` postings of a status with ids above `after`, in the order of their ids.
+
+        `sandbox`: those of sandbox partners, too.
+        """
         query: Document = {"status": status.value, "_id": {"$gt": after}}
         if employer is not None:
             query["employer_id"] = employer
         if partner is not None:
             query["partner"] = partner
+        elif not sandbox:
+            query["partner"] = {"$not": {"$regex": f"^{SANDBOX}"}}
         rows = self._postings.find(query).sort("_id", 1).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
 
@@ -263,6 +281,29 @@ class Store:
             (SnapshotReceipt if "epoch" in row["body"] else PostingReceipt).model_validate(row["body"])
             async for row in rows
         ]
+
+    async def count_day(self, receipts: Mapping[str, Sequence[Receipt]], now: datetime, session: Session) -> None:
+        """Add these receipts, by partner, to the counts of the day, in one round trip."""
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        writes: list[Write] = [
+            UpdateOne(
+                {"_id": f"{partner}/{day:%Y-%m-%d}"},
+                {
+                    "$set": {"partner": partner, "day": day},
+                    "$inc": {f"{kind}.{name}": number for (kind, name), number in counted.items()},
+                },
+                upsert=True,
+            )
+            for partner, answers in receipts.items()
+            if (counted := counts(answers))
+        ]
+        if writes:
+            await self._days.bulk_write(writes, ordered=False, session=session)
+
+    async def days(self, partner: str, limit: int) -> list[Day]:
+        """The last days on which a partner's records were answered, the newest first. Kept for 400 days."""
+        rows = self._days.find({"partner": partner}).sort("day", -1).limit(limit)
+        return [Day.model_validate(row | {"day": row["day"].date()}) async for row in rows]
 
     # ------------------------------------------------------------------------------------- uploads
 

@@ -45,6 +45,15 @@ class Renews(StrEnum):
     """It names all of them again and again: what is not named for a time is over."""
 
 
+class PartnerState(StrEnum):
+    """Whether a partner may write. What it wrote before is taken and answered in every state."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    RETIRED = "retired"
+    """For ever: its id never comes back."""
+
+
 class PartnerTerms(_Entity):
     """What is registered of a partner."""
 
@@ -52,6 +61,9 @@ class PartnerTerms(_Entity):
     """The region or school as people know it."""
     renews: Renews = Renews.STREAM
     """`snapshot`: its postings expire when no record names them for 40 days (a setting)."""
+    sandbox: bool = False
+    """A place to try: its records are answered like anybody's, and nothing of it reaches a seeker. Its id begins with
+    `sandbox-`, and no other id does: so it is for ever."""
 
 
 class Partner(PartnerTerms):
@@ -59,6 +71,7 @@ class Partner(PartnerTerms):
 
     id: NewPartnerId
     version: Version
+    state: PartnerState = PartnerState.ACTIVE
     registered_at: Instant
     postings_topic: str
     """Where it publishes."""
@@ -89,6 +102,7 @@ def register(
         return Partner(
             name=terms.name,
             renews=terms.renews,
+            sandbox=terms.sandbox,
             id=partner_id,
             version=1,
             registered_at=now,
@@ -98,3 +112,10 @@ def register(
     if (known.name, known.renews) == (terms.name, terms.renews):
         return known
     return known.model_copy(update={"name": terms.name, "renews": terms.renews, "version": known.version + 1})
+
+
+def in_state(partner: Partner, state: PartnerState) -> Partner:
+    """The partner in this state, as its next version; the same one if it is in it already."""
+    if partner.state is state:
+        return partner
+    return partner.model_copy(update={"state": state, "version": partner.version + 1})

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from services.postings.domain.posting import step
+from services.postings.domain.sources import is_sandbox
 from shared import outbox
 from shared.contracts.envelope import TOMBSTONE
+from shared.contracts.postings import PostingStatus
 from shared.contracts.registry import POSTINGS
 from shared.http import Problem, forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
+    from services.postings.domain.books import Step
     from services.postings.store import Store
     from shared.auth import Principal
     from shared.broker import Outgoing
@@ -53,17 +56,22 @@ def posting_row(before: Posting | None, after: Posting, traceparent: str | None 
     return _row(after.id, step(before, after).__name__, after, after.version, traceparent)
 
 
+def posting_rows(steps: Iterable[Step], traceparent: str | None = None) -> list[Document]:
+    """The outbox rows that tell of these steps. Of what a sandbox partner has, nothing is told."""
+    return [posting_row(before, after, traceparent) for before, after in steps if not is_sandbox(after.source.partner)]
+
+
 async def restate(ids: Sequence[str], session: Session, *, store: Store) -> Sequence[Document]:
     """Rows with the version of each posting that holds now, for a topic where an old one stands last.
 
-    What such a row is called matters little: whoever has that version ignores it. An id that is not ours gets
-    a tombstone.
+    What such a row is called matters little: whoever has that version ignores it. An id that is not ours,
+    or a sandbox partner's, gets a tombstone.
     """
     known = await store.postings(ids, session)
     rows = []
     for posting_id in ids:
         posting = known.get(posting_id)
-        if posting is None:
+        if posting is None or is_sandbox(posting.source.partner):
             rows.append(_row(posting_id, TOMBSTONE, None, LAST_VERSION))
         else:
             name = step(posting if posting.version > 1 else None, posting).__name__
@@ -101,6 +109,11 @@ def own_employer(caller: Principal, employer_id: str | None) -> str:
 def may_change(caller: Principal, posting: Posting) -> bool:
     """True for the posting's employer and for operators."""
     return caller.role == "operator" or (caller.employer is not None and caller.employer == posting.employer_id)
+
+
+def is_public(posting: Posting) -> bool:
+    """True for what everybody may read: open, and no sandbox partner's."""
+    return posting.status is PostingStatus.OPEN and not is_sandbox(posting.source.partner)
 
 
 def may_see_closed(caller: Principal, posting: Posting) -> bool:

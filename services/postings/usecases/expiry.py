@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.postings.domain.employer import Renews
 from services.postings.domain.posting import close, is_over
-from services.postings.usecases.context import Context, posting_row
+from services.postings.usecases.context import Context, posting_rows
 from shared import outbox
 from shared.contracts.postings import CloseReason
 
@@ -76,5 +76,5 @@ async def _close_batch(context: Context, find: Find, session: Session) -> int:
     now = context.now()
     steps = [(posting, close(posting, CloseReason.EXPIRED, now)) for posting in await find(session)]
     await context.store.save_postings([after for _, after in steps], session)
-    await outbox.add(context.store.db, session, [posting_row(before, after) for before, after in steps])
+    await outbox.add(context.store.db, session, posting_rows(steps))
     return len(steps)

@@ -14,7 +14,7 @@ from services.postings.domain.linked import ad, as_said, found_before, with_foun
 from services.postings.domain.posting import cleaned, partner_posting_id
 from services.postings.domain.submission import Submission
 from services.postings.store import Store
-from services.postings.usecases.context import SOURCE, posting_row
+from services.postings.usecases.context import SOURCE, posting_rows
 from shared import outbox
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.registry import PARTNER_RECEIPTS
@@ -55,11 +55,13 @@ async def take(
     rows: list[Document] = []
     unknown: dict[str, Rejected] = {}
     unpublished: list[Receipt] = []
+    answers: dict[str, list[Receipt]] = {}
     for record in incoming:
         if record.partner in histories:
             receipt, steps = books.take(record, now)
-            rows += [posting_row(before, after, record.traceparent) for before, after in steps]
+            rows += posting_rows(steps, record.traceparent)
             rows.append(_receipt_row(record, receipt))
+            answers.setdefault(record.partner, []).append(receipt)
         else:
             unknown[record.record_id] = Rejected(
                 "this partner is not registered", code="unknown_partner", stage="TOPIC"
@@ -67,6 +69,7 @@ async def take(
             unpublished.append(rejected(record, (undecoded(unknown[record.record_id]),)))
     await store.save_books(books, now, session)
     await store.add_receipts(unpublished, now, session)
+    await store.count_day(answers, now, session)
     await outbox.add(store.db, session, rows)
     for partner, snapshot in books.held:
         after_commit(session, partial(_tell_held, partner, snapshot))

@@ -6,13 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from services.postings.domain.employer import Partner, PartnerTerms, register
+from services.postings.domain.employer import Partner, PartnerState, PartnerTerms, in_state, register
+from services.postings.domain.sources import SANDBOX, is_sandbox
 from services.postings.usecases.context import Context
 from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
-from shared.http import not_found
+from shared.http import Problem, not_found
 from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
+    from services.postings.domain.days import Day
     from shared.auth import Principal
     from shared.contracts.partners import Receipt
     from shared.mongo import Session
@@ -24,12 +26,20 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
     """Register or change a partner, and make its topics if they are absent.
 
     It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
-    then the same call makes up for it later.
+    then the same call makes up for it later. Raises Problem 409 for an id that was given up, 422 if id
+    and `sandbox` contradict each other.
     """
     topics = (PARTNER_POSTINGS.format(partner=partner_id), PARTNER_RECEIPTS.format(partner=partner_id))
 
+    if terms.sandbox is not is_sandbox(partner_id):
+        en = f"The ids of sandbox partners, and of no others, begin with {SANDBOX}: choose another id, or mend sandbox."
+        zh = f"沙箱合作方的编号须以 {SANDBOX} 开头，其他合作方不得如此：请换一个编号，或改正 sandbox。"
+        raise Problem(422, "sandbox_id", en, zh, "/sandbox")
+
     async def work(session: Session) -> Partner:
         known = await context.store.partner(partner_id, session)
+        if known is not None and known.state is PartnerState.RETIRED:
+            raise _retired(409)
         partner = register(known, partner_id, terms, topics, context.now())
         if partner is not known:
             await context.store.save_partner(partner, session)
@@ -41,6 +51,63 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
         partner = await context.mongo.transaction(work)
     await context.create_partner_topics(partner_id)
     return partner
+
+
+async def change_state(context: Context, partner_id: str, state: PartnerState) -> Partner:
+    """Let a partner write, or not. Records that it has written are taken and answered as ever.
+
+    Safe to repeat. Raises Problem 404, or 409 for one that is retired: that is for ever.
+    """
+
+    async def work(session: Session) -> Partner:
+        known = await context.store.partner(partner_id, session)
+        if known is None:
+            raise not_found()
+        if known.state is PartnerState.RETIRED and state is not PartnerState.RETIRED:
+            raise _retired(409)
+        partner = in_state(known, state)
+        if partner is not known:
+            await context.store.save_partner(partner, session)
+        return partner
+
+    return await context.mongo.transaction(work)
+
+
+async def writing(context: Context, partner_id: str) -> Partner:
+    """The partner, who may write. Raises Problem 404, or 403 while it is paused and when it is retired."""
+    partner = await context.store.partner(partner_id)
+    if partner is None:
+        raise not_found()
+    if partner.state is PartnerState.PAUSED:
+        raise Problem(
+            403,
+            "partner_paused",
+            "This partner is paused and can write nothing, by Kafka neither. Ask the operator to let it go on, then "
+            "send the same again. Receipts of what was written can be read.",
+            "该合作方已被暂停，不能写入（Kafka 亦然）。请联系运营方恢复，之后重发同样的内容。"
+            "已写入记录的回执仍可读取。",
+        )
+    if partner.state is PartnerState.RETIRED:
+        raise _retired(403)
+    return partner
+
+
+def _retired(status: int) -> Problem:
+    return Problem(
+        status,
+        "partner_retired",
+        "This partner was retired and its id never comes back. Have the operator register another id.",
+        "该合作方已停用，编号不再使用。请由运营方另行登记一个编号。",
+    )
+
+
+async def days(context: Context, caller: Principal, partner_id: str, limit: int) -> list[Day]:
+    """What became of its records on the last days. For the partner itself and for operators. Raises Problem 404."""
+    if caller.role != "operator" and caller.partner != partner_id:
+        raise not_found()
+    if await context.store.partner(partner_id) is None:
+        raise not_found()
+    return await context.store.days(partner_id, limit)
 
 
 async def receipts(

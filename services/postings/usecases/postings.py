@@ -7,7 +7,14 @@ from uuid import uuid4
 
 from services.postings.domain.linked import ad, as_said, with_found
 from services.postings.domain.posting import cleaned, close, is_over, is_too_large, publish, revise
-from services.postings.usecases.context import Context, may_change, may_see_closed, own_employer, posting_row
+from services.postings.usecases.context import (
+    Context,
+    is_public,
+    may_change,
+    may_see_closed,
+    own_employer,
+    posting_rows,
+)
 from shared import outbox
 from shared.contracts.postings import CloseReason, Posting, PostingSource, PostingStatus, PostingTerms
 from shared.http import Problem, etag, forbidden, not_found, require_match
@@ -108,7 +115,7 @@ async def read(context: Context, caller: Principal, posting_id: str) -> Posting:
     posting = await context.store.posting(posting_id)
     if posting is None:
         raise not_found()
-    if posting.status is not PostingStatus.OPEN and not may_see_closed(caller, posting):
+    if not is_public(posting) and not may_see_closed(caller, posting):
         raise not_found()
     return posting
 
@@ -123,7 +130,8 @@ async def page(
 ) -> tuple[list[Posting], bool]:
     """At most `limit` postings with ids above `after`, and whether there are more.
 
-    Closed ones are listed for operators, and for employers and partners their own. Raises Problem 403.
+    Closed ones are listed for operators, and for employers and partners their own; those of sandbox partners for
+    operators, and the closed ones for the partner. Raises Problem 403.
     """
     partner = None
     if status is not PostingStatus.OPEN and caller.role != "operator":
@@ -133,7 +141,14 @@ async def page(
             partner = caller.partner
         else:
             raise forbidden()
-    found = await context.store.page(status=status, employer=employer_id, partner=partner, after=after, limit=limit + 1)
+    found = await context.store.page(
+        status=status,
+        employer=employer_id,
+        partner=partner,
+        after=after,
+        limit=limit + 1,
+        sandbox=caller.role == "operator" or partner is not None,
+    )
     return found[:limit], len(found) > limit
 
 
@@ -147,7 +162,7 @@ def answer(posting: Posting, status: int = 200) -> Answer:
 
 async def _own(context: Context, caller: Principal, posting_id: str, session: Session) -> Posting:
     posting = await context.store.posting(posting_id, session)
-    if posting is None or not (posting.status is PostingStatus.OPEN or may_see_closed(caller, posting)):
+    if posting is None or not (is_public(posting) or may_see_closed(caller, posting)):
         raise not_found()
     if not may_change(caller, posting):
         raise forbidden()
@@ -184,4 +199,4 @@ async def _save(context: Context, before: Posting | None, after: Posting, sessio
     """Keep and emit, if there is something new."""
     if after is not before:
         await context.store.save_postings([after], session)
-        await outbox.add(context.store.db, session, [posting_row(before, after)])
+        await outbox.add(context.store.db, session, posting_rows([(before, after)]))

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from services.postings.domain.faults import undecoded
 from services.postings.domain.forms import form_of, is_structured, posting_id
 from services.postings.domain.lines import LineCutter
+from services.postings.usecases.partners import writing
 from shared.broker import Outgoing
 from shared.contracts.envelope import STRUCTURED, event_headers
 from shared.contracts.registry import PARTNER_POSTINGS
@@ -108,12 +109,11 @@ class _Chunk:
 async def begin(context: Context, caller: Principal, partner: str, key: str | None) -> Upload:
     """The upload as far as it has come, under that key; without one, or the first time, a new one.
 
-    For the partner itself and for operators. Raises Problem 404.
+    For the partner itself and for operators. Raises Problem 404, or 403 for a partner that may not write.
     """
     if caller.role != "operator" and caller.partner != partner:
         raise not_found()
-    if await context.store.partner(partner) is None:
-        raise not_found()
+    await writing(context, partner)
     upload = Upload(partner, key, context.now())
     for chunk in await context.store.upload_chunks(partner, key) if key else ():
         upload.begun_at, upload.last, upload.digest = chunk["begun_at"], chunk["last"], chunk["digest"]
@@ -130,7 +130,8 @@ async def take(
 
     `offset`: the body begins behind so many lines of the upload; None: with the first, and those that are there
     already are passed over. Raises Problem: 409 for another offset than that of `upload`, or if somebody else sends
-    the same upload now; 422 if the lines are not those that were there; 413 for too many; 503 while Kafka is away.
+    the same upload now; 422 if the lines are not those that were there; 403 once the partner is paused;
+    413 for too many; 503 while Kafka is away.
     Whatever it raises, `upload` is what was written until then, and, under a key, remembered.
     """
     behind = 0 if offset is None else offset
@@ -231,6 +232,7 @@ class _Taking:
         chunk, self._chunk = self._chunk, _Chunk()
         if not chunk.numbers:
             return
+        await writing(self._context, self._upload.partner)  # as by Kafka: a pause is felt on an open connection
         try:
             offsets = iter(await self._context.write(chunk.records) if chunk.records else [])
         except Unavailable as error:

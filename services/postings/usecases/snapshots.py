@@ -15,7 +15,7 @@ from services.postings.domain.snapshots import (
     discarded,
     released,
 )
-from services.postings.usecases.context import Context, posting_row
+from services.postings.usecases.context import Context, posting_rows
 from shared import metrics, outbox
 from shared.contracts.postings import CloseReason
 from shared.http import Problem, not_found
@@ -47,7 +47,7 @@ async def _close_chunk(context: Context, partner: str, chunk: int, session: Sess
     now = context.now()
     steps = [(posting, close(posting, CloseReason.REMOVED_BY_PARTNER, now)) for posting in unseen]
     await context.store.save_postings([after for _, after in steps], session)
-    await outbox.add(context.store.db, session, [posting_row(before, after) for before, after in steps])
+    await outbox.add(context.store.db, session, posting_rows(steps))
     if len(steps) < chunk:
         await context.store.save_histories({partner: all_closed(history)}, session)
     return len(steps)

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from deploy.servers import Servers
 from services.postings import api
-from services.postings.domain.employer import PartnerTerms
+from services.postings.domain.employer import PartnerState, PartnerTerms
 from services.postings.settings import PostingsSettings
 from services.postings.usecases import partners
 from services.postings.usecases.records import MAX_RECORD
@@ -308,3 +308,15 @@ async def test_a_body_that_breaks_off_ends_before_its_last_line(door: Door) -> N
     with pytest.raises(ConnectionError):
         await door.post(broken(), idempotency_key="k")
     assert "N-3" not in await door.ids()
+
+
+async def test_a_pause_is_felt_in_the_middle_of_an_upload(door: Door) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield lines(*(posting(number) for number in range(200))) + b"\n"
+        await partners.change_state(door.world.context, door.partner, PartnerState.PAUSED)
+        yield lines(posting(200)) + b"\n"
+
+    answer = await door.post(body())
+    assert (answer.status_code, answer.json()["code"]) == (403, "partner_paused")
+    assert answer.headers["upload-offset"] == "200"
+    assert len(await door.written()) == 200
