@@ -42,6 +42,8 @@ log = structlog.get_logger()
 
 _IDLE_S: Final = 0.2
 """How often an idle relay looks without being woken."""
+_LOOK_S: Final = 1.0
+"""How often a busy relay looks: others call, so that is for calls that Redis has lost."""
 _TRY_AGAIN_S: Final = 1.0
 _REMEMBERED: Final = 200_000
 _DELETE_EVERY_S: Final = 0.25
@@ -170,7 +172,7 @@ class Relay:
             self._term = self.lease.epoch
             self._newest.clear()
             return None
-        if not told or self._others or time.monotonic() - self._read > _IDLE_S:
+        if not told or self._others or time.monotonic() - self._read > _LOOK_S:
             return None
         rows = _in_order([row for row in told if row["_id"] not in self._acknowledged])
         newest: dict[tuple[str, str], int] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pydantic_core import from_json
+
 from services.postings.domain.books import Books, Standing
 from services.postings.domain.days import Day, counts
 from services.postings.domain.employer import Employer, Partner
@@ -14,7 +16,18 @@ from services.postings.domain.sources import SANDBOX
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
-from shared.mongo import BulkWriteError, Collection, Database, Document, Session, UpdateOne, Write, only_duplicates
+from shared.mongo import (
+    BulkWriteError,
+    Collection,
+    Database,
+    Document,
+    DuplicateKey,
+    InsertOne,
+    Session,
+    UpdateOne,
+    Write,
+    only_duplicates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,17 +84,19 @@ class Store:
 
     async def taken(
         self, ids: Iterable[str], session: Session
-    ) -> tuple[dict[str, Posting], dict[str, Order], dict[str, int]]:
+    ) -> tuple[dict[str, Posting], dict[str, Order], dict[str, int], set[str]]:
         """What partners' records made of these postings, by our id.
 
         Those that there are; the order of the newest record taken of each; the offset of the last record that named
-        it. Order and offset are kept also of a posting that was never there (`save_books`).
+        it; all of which anything is kept. Order and offset are kept also of a posting that was never there
+        (`save_books`).
         """
         rows = await self._postings.find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
         return (
             {row["_id"]: Posting.model_validate(row["body"]) for row in rows if "body" in row},
             {row["_id"]: Order(Basis(row["order"][0]), row["order"][1]) for row in rows if "order" in row},
             {row["_id"]: row["seen"] for row in rows if "seen" in row},
+            {row["_id"] for row in rows},
         )
 
     async def page(
@@ -157,6 +172,8 @@ class Store:
     async def save_books(self, books: Books, now: datetime, session: Session) -> None:
         """Write what a batch changed: a round trip for postings, and one for snapshots, if there are any.
 
+        Raises DuplicateKey if another has written a posting meanwhile that was not there when the books were read.
+
         A rest is what of a partner's record has no place in the posting, as JSON. It lies in the posting's document,
         and goes with it. What only says that a posting was removed, or named, that was never there, is forgotten.
         """
@@ -171,19 +188,30 @@ class Store:
             changes[posting_id] |= {"seen": offset, "seen_at": now}
             if posting_id not in books.postings:
                 changes[posting_id]["forget_at"] = now + self._removals_kept
+        # the server plans each update by itself; what is new is inserted, all of it at half the price of one of these
+        new = changes.keys() - books.there
         await self._write(
             {
                 one: {"$set": row, "$unset": {"forget_at": ""}} if one in books.changed else {"$set": row}
                 for one, row in changes.items()
+                if one not in new
             },
             session,
+            [changes[one] | {"_id": one} for one in changes if one in new],
         )
         await self.save_histories(books.judged, session)
 
-    async def _write(self, changes: Mapping[str, Document], session: Session) -> None:
-        writes: list[Write] = [UpdateOne({"_id": one}, change, upsert=True) for one, change in changes.items()]
+    async def _write(self, changes: Mapping[str, Document], session: Session, new: Sequence[Document] = ()) -> None:
+        writes: list[Write] = [InsertOne(row) for row in new]
+        writes += [UpdateOne({"_id": one}, change, upsert=True) for one, change in changes.items()]
         if writes:
-            await self._postings.bulk_write(writes, ordered=False, session=session)
+            try:
+                await self._postings.bulk_write(writes, ordered=False, session=session)
+            except BulkWriteError as error:
+                if not only_duplicates(error):
+                    raise
+                message = "another has written a posting that was not there"
+                raise DuplicateKey(message) from error
 
     # ----------------------------------------------------------------------------------- employers
 
@@ -255,18 +283,21 @@ class Store:
 
     # ------------------------------------------------------------------------------------ receipts
 
-    async def add_receipts(self, receipts: Sequence[Receipt], now: datetime, session: Session | None = None) -> None:
-        """Keep these receipts, in one round trip; one that is kept already is the same, and stays."""
-        rows: list[Document] = [
-            {
-                "_id": receipt.id,
-                "partner": partner_of(receipt.topic),
-                "offset": receipt.offset,
-                "stored_at": now,
-                "body": receipt.model_dump(mode="json"),
-            }
-            for receipt in receipts
-        ]
+    async def add_receipts(self, receipts: Sequence[str], now: datetime, session: Session | None = None) -> None:
+        """Keep these receipts, each as JSON, in one round trip; one that is kept already is the same, and stays."""
+        rows: list[Document] = []
+        for receipt in receipts:
+            body = from_json(receipt)
+            topic, _, offset = body["id"].split("/")
+            rows.append(
+                {
+                    "_id": body["id"],
+                    "partner": partner_of(topic),
+                    "offset": int(offset),
+                    "stored_at": now,
+                    "body": body,
+                }
+            )
         if rows:
             try:
                 await self._receipts.insert_many(rows, ordered=False, session=session)

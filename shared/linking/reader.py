@@ -8,6 +8,8 @@ from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+import msgspec
+
 from shared.errors import Unavailable
 from shared.linking.reading import Ad, Found
 
@@ -95,4 +97,4 @@ class _Known(Generic[TextT]):
 
 
 def _digest(text: Hashable) -> bytes:
-    return blake2b(repr(text).encode(), digest_size=16).digest()
+    return blake2b(msgspec.msgpack.encode(text), digest_size=16).digest()

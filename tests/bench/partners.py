@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import gzip
 import json
+import os
 import sys
 import tempfile
 import time
@@ -192,11 +193,26 @@ def status_mb(pid: int, name: str) -> int:
     return int(next(line.split()[1] for line in lines if line.startswith(f"{name}:"))) // 1024
 
 
+def cpu_s() -> dict[str, float]:
+    """Seconds of processor that each child of this process has used, and this one, by the program's name."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    pids = [os.getpid(), *(int(pid) for task in tasks for pid in task.read_text("ascii").split())]
+    used: dict[str, float] = {}
+    for pid in pids:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii")
+        name, fields = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 2 :].split()
+        name = {"java": "kafka", "python": "postings"}.get(name.partition(" ")[0], name)
+        ticks = int(fields[11]) + int(fields[12])
+        used["bench" if pid == os.getpid() else name] = ticks / os.sysconf("SC_CLK_TCK")
+    return used
+
+
 async def intake(console: Console, side: Side, templates: Sequence[Ad], records: int, pid: int) -> dict[str, Any]:
     """All of them sent and answered: how long it took, and in how much memory."""
     memory = Memory(pid)
     watching = asyncio.create_task(memory.watch())
     started, said, first = time.monotonic(), time.monotonic(), side.sent
+    before = cpu_s()
     while side.sent - first < records:
         while side.sent - side.answered > AHEAD:  # noqa: ASYNC110 - receipts are read meanwhile
             await asyncio.sleep(0.005)
@@ -212,6 +228,9 @@ async def intake(console: Console, side: Side, templates: Sequence[Ad], records:
         "records": records,
         "seconds": round(seconds, 2),
         "records_per_s": round(records / seconds),
+        "cpu_us_per_record": {
+            name: round((used - before[name]) / records * 1e6) for name, used in cpu_s().items() if name in before
+        },
         "memory": memory.report(),
     }
 

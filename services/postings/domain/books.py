@@ -76,6 +76,8 @@ class Books:
     histories: dict[str, History]
     """The snapshots of each registered partner."""
     limits: Limits
+    there: set[str] = field(default_factory=set)
+    """Of which anything was kept before."""
     standings: dict[str, Standing] = field(default_factory=dict)
     """Of each partner that begins or ends a snapshot here; postings that are in these books are not counted."""
     changed: set[str] = field(default_factory=set)

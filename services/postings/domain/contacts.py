@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
-from services.postings.domain.texts import printable
+from services.postings.domain.texts import plain, printable
 
 REPLACEMENT: Final = "…"
 
@@ -35,6 +36,9 @@ _NO_PHONE: Final = re.compile(
 _DIGITS: Final = re.compile(r"\d(?:\D{0,3}\d){7}")
 """Without eight digits near each other there is no number to look for; most texts have none."""
 _SHORTEST: Final = len("a@b.se")
+_SHORT: Final = 200
+"""Labels, names, addresses: what repeats itself from record to record, and is remembered as it is."""
+_REMEMBERED: Final = 50_000
 _PHONE_DIGITS: Final = range(8, 16)
 """A national number with its area code has 8 digits or more; E.164 allows at most 15."""
 
@@ -45,6 +49,38 @@ _CONTACT: Final = re.compile(
 """In a field's folded name: what it holds is how to reach somebody, or who that is."""
 _PEOPLE: Final = frozenset({"person", "contactpoint"})
 """Types of schema.org that describe a person."""
+
+
+_in_order: dict[bytes, None] = {}
+"""Digests of the long texts last seen that were in order as they came: 100 bytes each."""
+
+
+def tidy(text: str) -> str:
+    """The text as people may read it, without HTML, control characters and contact details.
+
+    Ads repeat themselves: a text that was in order is known again at a tenth of the price.
+    """
+    if len(text) <= _SHORT:
+        return _short(text)
+    digest = blake2b(text.encode(), digest_size=16).digest()
+    if digest in _in_order:
+        return text
+    tidied = redact(plain(text))
+    if tidied == text:
+        if len(_in_order) >= _REMEMBERED:
+            _in_order.pop(next(iter(_in_order)), None)
+        _in_order[digest] = None
+    return tidied
+
+
+@lru_cache(maxsize=16_384)
+def _short(text: str) -> str:
+    return redact(plain(text))
+
+
+@lru_cache(maxsize=16_384)
+def _short_value(text: str) -> str:
+    return redact(printable(text))
 
 
 @lru_cache(maxsize=4096)
@@ -59,7 +95,9 @@ def without_contacts(value: object) -> object:
     Recurses: the caller has made sure that the value is not nested too deeply.
     """
     if isinstance(value, str):
-        return redact(printable(value)) if len(value) >= _SHORTEST else printable(value)
+        if len(value) < _SHORTEST:
+            return printable(value)
+        return _short_value(value) if len(value) <= _SHORT else redact(printable(value))
     if isinstance(value, list):
         return [without_contacts(item) for item in value if not _is_person(item)]
     if isinstance(value, dict):
@@ -73,6 +111,8 @@ def without_contacts(value: object) -> object:
 
 def _is_person(value: object) -> bool:
     kind = value.get("@type") if isinstance(value, dict) else None
+    if kind is None:
+        return False
     kinds = kind if isinstance(kind, list) else [kind]
     return any(isinstance(one, str) and re.split(r"[:/#]", one)[-1].casefold() in _PEOPLE for one in kinds)
 

@@ -27,6 +27,9 @@ _LONGEST_NAME: Final = 120
 BARE: Final = "@value"
 """In a dotted field: the value itself, where a record may have a text or an object."""
 _ABSENT: Final = object()
+_NUMBERS: Final = (int, float)
+_NESTED: Final = (dict, list)
+"""Written out as `dict | list`, a union is made anew for each of a record's hundred values."""
 
 
 class Fate(Enum):
@@ -68,8 +71,8 @@ def personal(fields: str, why: str) -> Row:
 class Tree(dict[str, "Tree | Fate"]):
     """A table by the record's shape: a leaf says what becomes of all below it."""
 
-    taken: frozenset[str] = frozenset()
-    """The leaves that are taken: an object that has no others, as most, leaves nothing."""
+    gone: frozenset[str] = frozenset()
+    """The leaves of which nothing is kept: an object that has no others, as most, leaves nothing."""
 
 
 def tree(rows: Iterable[Row]) -> Tree:
@@ -87,8 +90,8 @@ def tree(rows: Iterable[Row]) -> Tree:
             if leaf in at:
                 raise ValueError(f"{dotted} is mapped twice")
             at[leaf] = line.fate
-            if line.fate is Fate.TAKEN:
-                at.taken |= {leaf}
+            if line.fate is not Fate.LEFT_OUT:
+                at.gone |= {leaf}
     return top
 
 
@@ -120,10 +123,10 @@ class Rest:
 
     def part(self, name: str, value: object, at: Tree | Fate | None, path: str) -> object:
         """What is kept of a field of which the table says this; its name is noted if it says nothing."""
-        if at is Fate.TAKEN or at is Fate.PERSONAL or _is_empty(value):
-            return _ABSENT
         if isinstance(at, Tree):
             return self._below(value, at, path)
+        if at is Fate.TAKEN or at is Fate.PERSONAL or _is_empty(value):
+            return _ABSENT
         if at is None and len(self.names) < MAX_NAMES:
             self.names.setdefault(redact(printable(path))[:_LONGEST_NAME])
         return self.without_contacts(name, value)
@@ -135,7 +138,7 @@ class Rest:
         if self.large:
             if isinstance(value, str):
                 value = value[:MAX_REST_BYTES]
-            elif isinstance(value, dict | list) and len(to_json(value)) > MAX_REST_BYTES:
+            elif isinstance(value, _NESTED) and len(to_json(value)) > MAX_REST_BYTES:
                 return _ABSENT
         return without_contacts(value)
 
@@ -145,11 +148,11 @@ class Rest:
             return [part for part in parts if part is not _ABSENT] or _ABSENT
         if not isinstance(value, dict):  # bare, where the table has fields
             return self.part(path, value, at.get(BARE), path)
-        if value.keys() <= at.taken:
+        if value.keys() <= at.gone:
             return _ABSENT
         kept = {}
         for name, held in value.items():
-            if held is not None and name not in at.taken:
+            if name not in at.gone and not _is_empty(held):
                 part = self.part(name, held, at.get(name), f"{path}.{name}")
                 if part is not _ABSENT:
                     kept[name] = part
@@ -173,7 +176,7 @@ def rest_of(record: Mapping[str, object], table: Tree, size: int) -> Rest:
     """
     rest = Rest(size > MAX_REST_BYTES)
     for name, value in record.items():
-        if name in table.taken or value is None:
+        if name in table.gone or _is_empty(value):
             continue
         kept = rest.part(name, value, table.get(name), name)
         if kept is not _ABSENT:
@@ -182,7 +185,7 @@ def rest_of(record: Mapping[str, object], table: Tree, size: int) -> Rest:
 
 
 def _is_empty(value: object) -> bool:
-    return not value and not isinstance(value, int | float)
+    return not value and not isinstance(value, _NUMBERS)
 
 
 def is_too_deep(record: Mapping[str, object] | list[object]) -> bool:
@@ -193,7 +196,7 @@ def is_too_deep(record: Mapping[str, object] | list[object]) -> bool:
             held
             for one in level
             for held in (one if isinstance(one, list) else one.values())
-            if isinstance(held, dict | list)
+            if isinstance(held, _NESTED)
         ]
         if not level:
             return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from services.postings.domain.contacts import redact
-from services.postings.domain.texts import plain, printable
+from services.postings.domain.contacts import tidy
+from services.postings.domain.texts import printable
 from shared.contracts.postings import (
     CloseReason,
     Posting,
@@ -181,7 +181,7 @@ def _facts(terms: PostingTerms) -> dict[str, Any]:
 
 
 def _redacted(texts: Texts) -> Texts:
-    return {language: redact(plain(text)) for language, text in texts.items()}
+    return {language: tidy(text) for language, text in texts.items()}
 
 
 def _labelled(code: Code) -> Code:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_RECEIPTS = {model.__name__: model for model in (PostingReceipt, SnapshotReceipt)}
+_RECEIPTS = {model.__name__ for model in (PostingReceipt, SnapshotReceipt)}
 
 
 async def take(
@@ -47,14 +47,15 @@ async def take(
     """
     histories = await store.histories({record.partner for record in incoming}, session)
     ids = {record.posting_id for record in incoming if record.posting_id is not None}
-    books = Books(*await store.taken(ids, session), histories, limits)
+    postings, orders, seen, there = await store.taken(ids, session)
+    books = Books(postings, orders, seen, histories, limits, there)
     controls = {record.partner for record in incoming if isinstance(record.content, Control)}
     if controls := controls & histories.keys():
         books.count(await store.standings({partner: histories[partner] for partner in controls}, session))
     incoming = await _read(reader, books, incoming, histories)
     rows: list[Document] = []
     unknown: dict[str, Rejected] = {}
-    unpublished: list[Receipt] = []
+    unpublished: list[str] = []
     answers: dict[str, list[Receipt]] = {}
     for record in incoming:
         if record.partner in histories:
@@ -66,7 +67,8 @@ async def take(
             unknown[record.record_id] = Rejected(
                 "this partner is not registered", code="unknown_partner", stage="TOPIC"
             )
-            unpublished.append(rejected(record, (undecoded(unknown[record.record_id]),)))
+            receipt = rejected(record, (undecoded(unknown[record.record_id]),))
+            unpublished.append(receipt.model_dump_json(exclude_defaults=True))
     await store.save_books(books, now, session)
     await store.add_receipts(unpublished, now, session)
     await store.count_day(answers, now, session)
@@ -110,10 +112,7 @@ async def _read(
 
 async def keep_receipts(store: Store, clock: Callable[[], datetime], rows: Sequence[Document]) -> None:
     """Keep the receipts among these rows of the outbox, which are published: no event waits for it."""
-    receipts: list[Receipt] = [
-        _RECEIPTS[row["type"]].model_validate_json(row["payload"]) for row in rows if row["type"] in _RECEIPTS
-    ]
-    await store.add_receipts(receipts, clock())
+    await store.add_receipts([row["payload"] for row in rows if row["type"] in _RECEIPTS], clock())
 
 
 def _receipt_row(record: Incoming, receipt: Receipt) -> Document:

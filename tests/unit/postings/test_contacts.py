@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.postings.domain.contacts import redact
+from services.postings.domain.contacts import redact, tidy
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,14 @@ def test_contacts_are_replaced(contact: str) -> None:
 )
 def test_other_numbers_stay(text: str) -> None:
     assert redact(text) == text
+
+
+def test_a_text_that_is_remembered_is_tidied_as_at_first():
+    """Short and long, in order or not: the second answer is the first one."""
+    contact, long = "ring 070-123 45 67 <b>idag</b>", "Vi söker en svetsare. " * 20
+    for text in (contact, contact + long, long.strip(), f"{long}{contact}"):
+        first = tidy(text)
+        assert "123" not in first
+        assert "<b>" not in first
+        assert tidy(text) == first
+    assert tidy(long.strip()) == long.strip()
