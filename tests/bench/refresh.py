@@ -6,8 +6,9 @@ at once, through the topic of another partner, and then another matching policy 
 HTTP's answer or Kafka's acknowledgement until notifications has stored its list (`deploy.demo.latency`).
 
 Prints and writes `out/bench/refresh.json`: for each phase p50 and p99 of the live events, the same by the stages of
-their way (`tests.bench.stages`), and how long the refreshing took. Live events share processes and, here, cores with what makes the closings known, so the phase in
-which the closings are still being taken in is told apart from the one in which lists are only refreshed.
+their way (`tests.bench.stages`), and how long the refreshing took. Live events share processes and, here, cores with
+what makes the closings known, so the phase in which the closings are still being taken in is told apart from the one
+in which lists are only refreshed.
 """
 
 from __future__ import annotations
