@@ -24,6 +24,8 @@ GATHER_S: Final = 0.005
 AT_ONCE: Final = 3
 """Lists of a kind that are refreshed together. Whoever stores them takes what comes together in one go, and an
 event's list that comes then waits for it: some milliseconds a list."""
+LONGEST_REST_S: Final = 1.0
+"""After a refresh that took long because Kafka did."""
 REFRESHED: Final = (AnchorKind.SEEKER, AnchorKind.POSTING)
 """In this order."""
 
@@ -111,7 +113,7 @@ class Answering:
             log.warning("refreshing waits", error=str(error))
             await asyncio.sleep(TRY_AGAIN_S)
         now, done = time.monotonic(), len(chosen) - len(self._late)
-        rest = (now - started) * (1 / self._settings.refresh_share - 1)
+        rest = min(LONGEST_REST_S, (now - started) * (1 / self._settings.refresh_share - 1))
         self._next_refresh = max(now + rest, max(self._next_refresh, started) + done / self._settings.refresh_per_s)
 
     def _lost(self) -> list[Asked]:
