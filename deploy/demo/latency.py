@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import uuid4
 
@@ -35,6 +35,8 @@ class Latency:
 
     milliseconds: dict[str, list[float]]
     missing: list[str]
+    moments: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    """By anchor (`posting:<id>`): its version, when it was sent, and when its list was stored (`time.time`)."""
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -88,7 +90,7 @@ async def measure(
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-    return Latency(_by_kind(sent, arrivals), missing)
+    return Latency(_by_kind(sent, arrivals), missing, _moments(sent, arrivals))
 
 
 async def _until(moment: float) -> None:
@@ -111,3 +113,13 @@ def _by_kind(sent: dict[str, tuple[int, float]], arrivals: Arrivals) -> dict[str
             # a list may be there before the answer to the command that caused it has been read
             found[anchor.partition(":")[0]].append(max(0.0, stored - started) * 1000)
     return found
+
+
+def _moments(sent: dict[str, tuple[int, float]], arrivals: Arrivals) -> dict[str, tuple[int, float, float]]:
+    offset = time.time() - time.perf_counter()
+    found = {anchor: (version, at, arrivals.when(anchor, version)) for anchor, (version, at) in sent.items()}
+    return {
+        anchor: (version, at + offset, stored + offset)
+        for anchor, (version, at, stored) in found.items()
+        if stored is not None
+    }

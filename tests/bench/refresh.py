@@ -5,9 +5,10 @@ of a small partner that change, and seekers who register). Meanwhile a large emp
 at once, through the topic of another partner, and then another matching policy is set. An event's time runs from
 HTTP's answer or Kafka's acknowledgement until notifications has stored its list (`deploy.demo.latency`).
 
-Prints and writes `out/bench/refresh.json`: for each phase p50 and p99 of the live events, and how long the
-refreshing took. Live events share processes and, here, cores with what makes the closings known, so the phase in
-which the closings are still being taken in is told apart from the one in which lists are only refreshed.
+Prints and writes `out/bench/refresh.json`: for each phase p50 and p99 of the live events, the same by the stages of
+their way (`tests.bench.stages`), and how long the refreshing took. Live events share processes and, here, cores with
+what makes the closings known, so the phase in which the closings are still being taken in is told apart from the one
+in which lists are only refreshed.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from services.matcher.settings import MatcherSettings
 from services.notifications.store.rows import unpack
 from tests.bench.machine import commit, machine
 from tests.bench.season import SETTINGS
+from tests.bench.stages import Stages, summary
 
 OUT = PROJECT / "out" / "bench" / "refresh.json"
 LIVE = "live"
@@ -51,6 +53,8 @@ LIVE = "live"
 LIVE_POSTINGS = 200
 AT_ONCE = 1_000
 """Records published, or seekers imported, together."""
+STAGES_S = 1.0
+"""So late may the list topics be read."""
 WINDOW_S = 5.0
 """Live events are measured in stretches of so long, until the phase is over."""
 MORE_SEEKERS = 100_000
@@ -65,6 +69,7 @@ class Live:
     partner: Partner
     front: Front
     lists: StoredLists
+    stages: Stages
     seekers: Iterator[bytes]
     material: Material
     rate: float
@@ -91,33 +96,38 @@ class Live:
             made.append(latency.Change(posting, str(receipt.posting_id), version))
         return made
 
-    async def window(self) -> dict[str, list[float]]:
-        """Milliseconds of the events of one stretch, by kind."""
+    async def window(self) -> latency.Latency:
+        """The events of one stretch."""
         count = int(self.rate * WINDOW_S / 2)
         changes, seekers = self._changes(count), list(islice(self.seekers, count))
         found = await latency.measure(self.partner, self.front, self.lists, changes, seekers, rate=self.rate)
         self.missing += len(found.missing)
-        return found.milliseconds
+        return found
 
     async def phase(self, over: Callable[[], Awaitable[bool]]) -> dict[str, Any]:
         """Events until that is so, at least for one stretch: percentiles and seconds."""
         times: dict[str, list[float]] = {"posting": [], "seeker": []}
+        moments: dict[str, tuple[int, float, float]] = {}
         started, ended = time.monotonic(), asyncio.create_task(_when(over))
         while not ended.done() or not times["seeker"]:
-            for kind, found in (await self.window()).items():
-                times[kind] += found
+            found = await self.window()
+            for kind, own in found.milliseconds.items():
+                times[kind] += own
+            moments |= found.moments
         at = await ended
-        return {
+        await asyncio.sleep(STAGES_S)
+        result = {
             "seconds": round(at - started, 1),
             **summary([one for kind in times.values() for one in kind]),
-            "by_kind": {kind: summary(found) for kind, found in times.items() if found},
+            "by_kind": {kind: summary(own) for kind, own in times.items() if own},
+            "by_stage": {
+                kind: {stage: summary(own) for stage, own in self.stages.of(part).items() if own}
+                for kind in times
+                if (part := {one: when for one, when in moments.items() if one.startswith(kind)})
+            },
         }
-
-
-def summary(milliseconds: list[float]) -> dict[str, float]:
-    """Nearest-rank percentiles, the longest, and how many."""
-    found = {f"p{percent}": round(latency.percentile(milliseconds, percent), 1) for percent in (50, 90, 99)}
-    return found | {"max": round(max(milliseconds), 1), "events": len(milliseconds)}
+        print(json.dumps(result), flush=True)
+        return result
 
 
 async def _when(over: Callable[[], Awaitable[bool]]) -> float:
@@ -269,9 +279,10 @@ async def run(given: argparse.Namespace, root: Path) -> dict[str, Any]:
             async with (
                 Partner(servers.addresses.kafka, material.partner) as partner,
                 Partner(servers.addresses.kafka, LIVE) as small,
+                Stages(servers.addresses.kafka) as stages,
             ):
                 await fill(front, partner, lists, matcher, material)
-                live = Live(small, front, lists, material.seekers, material, given.rate)
+                live = Live(small, front, lists, stages, material.seekers, material, given.rate)
                 await live.publish(at)
                 await _when(matcher.rested)
                 await asyncio.sleep(given.rest)
@@ -280,7 +291,7 @@ async def run(given: argparse.Namespace, root: Path) -> dict[str, Any]:
     if live.missing:
         raise SystemExit(f"{live.missing} lists of live events did not come")
     quiet = result["before"]["p99"]
-    delays = {name: round(phase["p99"] - quiet, 1) for name, phase in result.items() if name.startswith("refresh")}
+    delays = {name: round(phase["p99"] - quiet, 1) for name, phase in result.items() if name != "before"}
     return {"stock": stock, "phases": result, "p99_above_before_ms": delays, "servers": servers.kind}
 
 
@@ -300,7 +311,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as root:
         result = asyncio.run(run(given, Path(root)))
     own = MatcherSettings()
-    settings |= {"refresh_s": own.refresh_s, "refresh_per_s": own.refresh_per_s, "services": SETTINGS["*"]}
+    settings |= own.model_dump(include={"refresh_s", "refresh_share", "refresh_per_s"}) | {"services": SETTINGS["*"]}
     result |= {"machine": about, "settings": settings | {"commit": commit()}}
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -35,6 +35,7 @@ SOURCES: Final = (
                 "reach",
                 "search",
                 "ties",
+                "view",
                 "whynot",
                 "words",
             ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from services.matcher.domain.bodies import PostingBody, ProfileBody
@@ -22,6 +23,8 @@ LEVELS: Final[dict[Education | None, int]] = {None: 0, **{item: item.level for i
 BENEFIT_BITS: Final = {item: 1 << place for place, item in enumerate(Benefit)}
 EMPLOYMENT_BITS: Final = {item: 1 << place for place, item in enumerate(EmploymentType)}
 KEY_GROUP_BITS: Final = {item: 1 << place for place, item in enumerate(KeyGroup)}
+COMBINATIONS: Final = 4_096
+"""How many are remembered of each."""
 
 
 class Row(NamedTuple):
@@ -61,12 +64,12 @@ class Facts:
             0,
             UNKNOWN if pay is None else currency(pay.currency),
             UNKNOWN if posting.experience_months is None else posting.experience_months,
-            _bits(BENEFIT_BITS, posting.benefits),
+            _benefits(posting.benefits),
             1,
             posting.remote,
             LEVELS[posting.education],
             0 if posting.employment_type is None else EMPLOYMENT_BITS[posting.employment_type],
-            _bits(KEY_GROUP_BITS, posting.key_groups),
+            _key_groups(posting.key_groups),
             len(regions),
             len(licences),
             len(required),
@@ -90,13 +93,13 @@ class Facts:
             UNKNOWN if floor is None else floor.amount,
             UNKNOWN if floor is None else currency(floor.currency),
             UNKNOWN if profile.experience_months is None else profile.experience_months,
-            _bits(BENEFIT_BITS, profile.benefits_needed),
+            _benefits(profile.benefits_needed),
             UNKNOWN if profile.licences is None else len(licences),
             UNKNOWN if profile.remote is None else int(profile.remote),
             1,
             LEVELS[profile.education],
-            _bits(EMPLOYMENT_BITS, profile.employment_types),
-            _bits(KEY_GROUP_BITS, profile.key_groups),
+            _employment(profile.employment_types),
+            _key_groups(profile.key_groups),
             len(occupations),
             len(regions),
             len(skills),
@@ -109,8 +112,17 @@ def micros(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def _bits(places: Mapping[T, int], items: Iterable[T]) -> int:
-    bits = 0
-    for item in items:
-        bits |= places[item]
-    return bits
+def _bits(places: Mapping[T, int]) -> Callable[[tuple[T, ...]], int]:
+    """The bits of several words; what comes again and again is remembered."""
+
+    @lru_cache(COMBINATIONS)
+    def bits_of(items: tuple[T, ...]) -> int:
+        bits = 0
+        for item in items:
+            bits |= places[item]
+        return bits
+
+    return bits_of
+
+
+_benefits, _employment, _key_groups = _bits(BENEFIT_BITS), _bits(EMPLOYMENT_BITS), _bits(KEY_GROUP_BITS)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from operator import is_
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain import questions, reasons
+from services.matcher.domain import questions, reasons, view
 from services.matcher.domain.answers import Judgement, Scored, Standing
 from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.codes import Plain, Regions, Skills, related
@@ -24,9 +25,9 @@ from services.matcher.domain.facts import Facts, Row, micros
 from services.matcher.domain.gates import GATES
 from services.matcher.domain.kernels import COMPONENTS
 from services.matcher.domain.occupations import Occupations
-from services.matcher.domain.pairs import collected, span_of
+from services.matcher.domain.pairs import span_of
 from services.matcher.domain.policy import Policy, Weights
-from services.matcher.domain.search import scratch, search
+from services.matcher.domain.search import scratch
 from services.matcher.domain.side import Gone, Resting, Side, facts_of
 from services.matcher.domain.ties import NO_TIES, Ties
 from shared.contracts.postings import Posting, PostingStatus
@@ -50,6 +51,10 @@ class Index:
         self.postings = Side(POSTING)
         self.seekers = Side(SEEKER)
         self._scratch = scratch(0)
+        self._viewed: view.View | None = None
+        self._parts: tuple[object, ...] = ()
+        """What the view was made of, and of how many regions."""
+        self._places = 0
         self._set(policy, ties)
 
     def adopt(self, policy: Policy, ties: Ties | None = None) -> None:
@@ -164,18 +169,7 @@ class Index:
         others = self._others(kind)
         if len(self._scratch.rows) < others.used:
             self._scratch = scratch(others.used + others.used // 4)
-        rows, found = search(
-            kind is AnchorKind.POSTING,
-            anchor,
-            moment,
-            k,
-            others.used,
-            self.postings.columns,
-            self.seekers.columns,
-            self._tables(),
-            self._weights,
-            self._scratch,
-        )
+        rows, found = view.best(self._view(), kind is AnchorKind.POSTING, anchor, moment, k, others.used)
         return [
             Scored(others.names[row], others.versions[row], total, tuple(own_parts), _names(unknown), row)
             for row, total, (_, unknown, _), own_parts in zip(
@@ -244,14 +238,7 @@ class Index:
         Third, those that are not named for which another one counts in part, with that one.
         """
         self.flush()
-        skills, had, through = questions.skills_had(
-            kind is AnchorKind.POSTING,
-            anchor,
-            np.array(others, np.int64),
-            self.postings.columns,
-            self.seekers.columns,
-            self._tables(),
-        )
+        skills, had, through = view.had(self._view(), kind is AnchorKind.POSTING, anchor, np.array(others, np.int64))
         keys = self.skills.keys
         return [
             (
@@ -274,14 +261,7 @@ class Index:
         `known`: of each, the skills that count in part, and its components.
         """
         self.flush()
-        facts, spans = collected(
-            kind is AnchorKind.POSTING,
-            anchor,
-            np.array(others, np.int64),
-            self.postings.columns,
-            self.seekers.columns,
-            self._tables(),
-        )
+        facts, spans = view.facts(self._view(), kind is AnchorKind.POSTING, anchor, np.array(others, np.int64))
         return [
             evidence(own, span, *more) for own, span, more in zip(facts.tolist(), spans.tolist(), known, strict=True)
         ]
@@ -294,16 +274,26 @@ class Index:
 
     def _weigh(self, kind: AnchorKind, anchor: int, others: NDArray[np.int64], now: int) -> questions.Weighed:
         self.flush()
-        return questions.weigh(
-            kind is AnchorKind.POSTING,
-            anchor,
-            others,
-            now,
+        return view.weighed(self._view(), kind is AnchorKind.POSTING, anchor, others, now)
+
+    def _view(self) -> view.View:
+        """All that a question reads, after `flush`: made anew where an array has become another one."""
+        tables = self.regions, self.occupations, self.skills, self.licences
+        parts = (
             self.postings.columns,
             self.seekers.columns,
-            self._tables(),
+            *[codes.table for codes in tables],
+            self.regions.centres,
+            self.occupations.closeness,
+            self._related,
             self._weights,
+            self._scratch,
         )
+        if self._viewed is None or self._places != len(self.regions) or not all(map(is_, parts, self._parts)):
+            self._places, self._parts = len(self.regions), parts
+            columns = self.postings.columns, self.seekers.columns
+            self._viewed = view.view_of(*columns, self._tables(), self._weights, self._scratch)
+        return self._viewed
 
     def arrays(self) -> tuple[Columns, Columns, Tables, Weights]:
         """What kernels read, with all that was taken in: postings, seekers, tables, weights."""

@@ -21,8 +21,11 @@ log = structlog.get_logger()
 TRY_AGAIN_S: Final = 1.0
 GATHER_S: Final = 0.005
 """Events that come within so long are answered together: question, computation and writing cost each batch."""
-AT_ONCE: Final = 16
-"""Lists of a kind that are refreshed together: whoever stores them takes what comes together in one go."""
+AT_ONCE: Final = 3
+"""Lists of a kind that are refreshed together. Whoever stores them takes what comes together in one go, and an
+event's list that comes then waits for it: some milliseconds a list."""
+LONGEST_REST_S: Final = 1.0
+"""After a refresh that took long because Kafka did."""
 REFRESHED: Final = (AnchorKind.SEEKER, AnchorKind.POSTING)
 """In this order."""
 
@@ -38,9 +41,10 @@ class Answering:
        Seekers' before postings': a seeker looks at twenty postings, while an employer hears from seekers by
        themselves. The longest unrefreshed first, so that whoever hears seldom does not wait longest.
 
-    Events do not wait for it: before each refresh comes all that was asked for, a refresh holds the index for
-    `refresh_s` at most, and no more than `refresh_per_s` lists a second go out, because whoever stores them has
-    the answers to events behind them on the same topic.
+    Events do not wait for it: before each refresh comes all that was asked for, a refresh is of few lists and holds
+    the index for `refresh_s` at most, and no more than `refresh_per_s` lists a second go out, because whoever stores
+    them has the answers to events behind them on the same topic. Of the time it takes `refresh_share` at most: where
+    processors or Kafka are busy a refresh takes longer, and so there are fewer.
     """
 
     def __init__(
@@ -102,13 +106,15 @@ class Answering:
         chosen = self._late = self._late or self._lost() or self._outdated()
         if not chosen:
             return
+        started = time.monotonic()
         try:
             self._late = await self._matching.refresh(chosen, self._settings.refresh_s)
         except Unavailable as error:
             log.warning("refreshing waits", error=str(error))
             await asyncio.sleep(TRY_AGAIN_S)
-        done = len(chosen) - len(self._late)
-        self._next_refresh = max(self._next_refresh, time.monotonic()) + done / self._settings.refresh_per_s
+        now, done = time.monotonic(), len(chosen) - len(self._late)
+        rest = min(LONGEST_REST_S, (now - started) * (1 / self._settings.refresh_share - 1))
+        self._next_refresh = max(now + rest, max(self._next_refresh, started) + done / self._settings.refresh_per_s)
 
     def _lost(self) -> list[Asked]:
         """Lists that hold what is not recommendable any more."""

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.turns import Turns
+from shared.turns import FEW, LATELY_S, SHARE, Turns
 
 
 def partner(name: str) -> TopicPartition:
@@ -49,13 +49,53 @@ async def batch(turns: Turns, consumer: Buffered) -> Counter[str]:
     return Counter(name for name, _ in cast("Any", records))
 
 
-async def test_a_flood_of_one_leaves_room_for_the_others_in_every_batch():
-    turns, consumer = Turns(200, 500, 10), Buffered(a=20_000, b=3)
+class Clock:
+    """Time that stands still until it is told to move."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_a_flood_beside_single_records_comes_in_few_and_rests_in_proportion():
+    clock, consumer = Clock(), Buffered(a=20_000, b=3)
+    turns = Turns(200, 500, 10, clock)
     assert await batch(turns, consumer) == {"a": 200, "b": 3}
-    for _ in range(5):
+    clock.now = 0.1  # so long it took
+    for moment in (0.1, 0.2):
+        clock.now = moment
         consumer.left[partner("b")] += [1]
-        assert await batch(turns, consumer) == {"a": 200, "b": 1}
-    assert consumer.waited == []
+        assert await batch(turns, consumer) == {"b": 1}
+    assert await batch(turns, consumer) == {}
+    assert consumer.waited == [10]
+    clock.now = 0.1 + 0.1 * (1 / SHARE - 1) + 0.01
+    consumer.left[partner("b")] += [1]
+    assert await batch(turns, consumer) == {"a": FEW, "b": 1}
+
+
+async def test_a_flood_gets_its_share_of_the_time_while_others_send():
+    clock, consumer = Clock(), Buffered(a=20_000, b=1)
+    turns, busy = Turns(200, 500, 10, clock), 0.0
+    await batch(turns, consumer)
+    while clock.now < 60:
+        consumer.left[partner("b")] = [1]
+        found = await batch(turns, consumer)
+        assert found["b"] == 1
+        took = 0.001 + 0.003 * found["a"]
+        busy += took if found["a"] else 0.0
+        clock.now += took
+    assert 0.8 * SHARE < busy / clock.now < 1.2 * SHARE
+
+
+async def test_a_flood_is_taken_as_fast_as_it_goes_once_nobody_else_sends():
+    clock, consumer = Clock(), Buffered(a=20_000, b=3)
+    turns = Turns(200, 500, 10, clock)
+    await batch(turns, consumer)
+    clock.now = LATELY_S + 0.1
+    for _ in range(5):
+        assert await batch(turns, consumer) == {"a": 200}
 
 
 async def test_of_many_floods_who_had_none_lately_comes_first():
