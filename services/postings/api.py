@@ -260,8 +260,8 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
     async def list_days(
         partner_id: NewPartnerId, caller: Annotated[Principal, Depends(auth.require("partner", "operator"))]
     ) -> list[Day]:
-        """What became of a partner's records on the last 31 days that had any, for itself and for operators."""
-        return await partners.days(context, caller, partner_id, 31)
+        """What became of a partner's records on each day of which receipts are kept, for itself and for operators."""
+        return await partners.days(context, caller, partner_id)
 
     @routes.get("/{partner_id}/receipts")
     async def list_receipts(

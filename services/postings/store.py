@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import from_json
 
 from services.postings.domain.books import Books, Standing
-from services.postings.domain.days import Day, counts
+from services.postings.domain.days import Counted, Day, by_day
 from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DAY_S: Final = 86_400
-_DAYS_KEPT_S: Final = 400 * _DAY_S
 _BY_SEEN: Final = [("partner", 1), ("status", 1), ("seen", 1)]
 _SEEN: Final = {"$ifNull": ["$seen", NEVER]}
 _BY_CHANGE: Final = [("partner", 1), ("status", 1), ("valid_through", 1), ("changed_at", 1)]
@@ -51,7 +50,6 @@ class Store:
         self._postings: Collection = db["postings"]
         self._receipts: Collection = db["receipts"]
         self._uploads: Collection = db["uploads"]
-        self._days: Collection = db["days"]
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -67,8 +65,6 @@ class Store:
         await self._receipts.create_index([("partner", 1), ("offset", 1)])
         await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
         await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
-        await self._days.create_index([("partner", 1), ("day", -1)])
-        await self._days.create_index("day", expireAfterSeconds=_DAYS_KEPT_S)
         await self._uploads.create_index("begun_at", expireAfterSeconds=_DAY_S)
 
     # ------------------------------------------------------------------------------------ postings
@@ -313,28 +309,16 @@ class Store:
             async for row in rows
         ]
 
-    async def count_day(self, receipts: Mapping[str, Sequence[Receipt]], now: datetime, session: Session) -> None:
-        """Add these receipts, by partner, to the counts of the day, in one round trip."""
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        writes: list[Write] = [
-            UpdateOne(
-                {"_id": f"{partner}/{day:%Y-%m-%d}"},
-                {
-                    "$set": {"partner": partner, "day": day},
-                    "$inc": {f"{kind}.{name}": number for (kind, name), number in counted.items()},
-                },
-                upsert=True,
-            )
-            for partner, answers in receipts.items()
-            if (counted := counts(answers))
-        ]
-        if writes:
-            await self._days.bulk_write(writes, ordered=False, session=session)
-
-    async def days(self, partner: str, limit: int) -> list[Day]:
-        """The last days on which a partner's records were answered, the newest first. Kept for 400 days."""
-        rows = self._days.find({"partner": partner}).sort("day", -1).limit(limit)
-        return [Day.model_validate(row | {"day": row["day"].date()}) async for row in rows]
+    async def days(self, partner: str) -> list[Day]:
+        """What the kept receipts of a partner say of each day, the newest first."""
+        posting = {"partner": partner, "body.epoch": {"$exists": False}}
+        of = {
+            "day": {"$dateTrunc": {"date": "$stored_at", "unit": "day"}},
+            "outcome": "$body.outcome",
+            "reasons": {"$setUnion": [{"$ifNull": ["$body.faults.code", []]}]},
+        }
+        cursor = await self._receipts.aggregate([{"$match": posting}, {"$group": {"_id": of, "count": {"$sum": 1}}}])
+        return by_day([Counted(number=row["count"], **row["_id"]) async for row in cursor])
 
     # ------------------------------------------------------------------------------------- uploads
 

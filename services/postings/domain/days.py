@@ -1,22 +1,17 @@
-"""What became of a partner's records on each day."""
+"""What became of a partner's records on each day, as its receipts say."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date
-from typing import TYPE_CHECKING, Final
+from collections import Counter, defaultdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.partners import Outcome, PostingReceipt
+from shared.contracts.partners import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from shared.contracts.partners import Receipt
-
-OUTCOMES: Final = "outcomes"
-REASONS: Final = "reasons"
+    from collections.abc import Iterable, Sequence
 
 
 class Day(BaseModel):
@@ -32,11 +27,21 @@ class Day(BaseModel):
     """How many rejected or stale records had a fault with this code; a record may have several codes."""
 
 
-def counts(receipts: Iterable[Receipt]) -> Counter[tuple[str, str]]:
-    """How often each outcome, and each code of a fault, is among these: keys are (`outcomes` or `reasons`, name)."""
-    found: Counter[tuple[str, str]] = Counter()
-    for receipt in receipts:
-        if isinstance(receipt, PostingReceipt):
-            found[OUTCOMES, receipt.outcome.value] += 1
-            found.update({(REASONS, code) for code in {fault.code for fault in receipt.faults}})
-    return found
+class Counted(NamedTuple):
+    """Receipts of one day that are alike, and how many."""
+
+    day: datetime
+    outcome: str
+    reasons: Sequence[str]
+    number: int
+
+
+def by_day(counted: Iterable[Counted]) -> list[Day]:
+    """Their days, the newest first."""
+    outcomes: dict[date, Counter[Outcome]] = defaultdict(Counter)
+    reasons: dict[date, Counter[str]] = defaultdict(Counter)
+    for one in counted:
+        day = one.day.date()
+        outcomes[day][Outcome(one.outcome)] += one.number
+        reasons[day].update(dict.fromkeys(one.reasons, one.number))
+    return [Day(day=day, outcomes=outcomes[day], reasons=reasons[day]) for day in sorted(outcomes, reverse=True)]

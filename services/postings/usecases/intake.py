@@ -56,13 +56,11 @@ async def take(
     rows: list[Document] = []
     unknown: dict[str, Rejected] = {}
     unpublished: list[str] = []
-    answers: dict[str, list[Receipt]] = {}
     for record in incoming:
         if record.partner in histories:
             receipt, steps = books.take(record, now)
             rows += posting_rows(steps, record.traceparent)
             rows.append(_receipt_row(record, receipt))
-            answers.setdefault(record.partner, []).append(receipt)
         else:
             unknown[record.record_id] = Rejected(
                 "this partner is not registered", code="unknown_partner", stage="TOPIC"
@@ -71,7 +69,6 @@ async def take(
             unpublished.append(receipt.model_dump_json(exclude_defaults=True))
     await store.save_books(books, now, session)
     await store.add_receipts(unpublished, now, session)
-    await store.count_day(answers, now, session)
     await outbox.add(store.db, session, rows)
     for partner, snapshot in books.held:
         after_commit(session, partial(_tell_held, partner, snapshot))

@@ -101,13 +101,13 @@ def _retired(status: int) -> Problem:
     )
 
 
-async def days(context: Context, caller: Principal, partner_id: str, limit: int) -> list[Day]:
+async def days(context: Context, caller: Principal, partner_id: str) -> list[Day]:
     """What became of its records on the last days. For the partner itself and for operators. Raises Problem 404."""
     if caller.role != "operator" and caller.partner != partner_id:
         raise not_found()
     if await context.store.partner(partner_id) is None:
         raise not_found()
-    return await context.store.days(partner_id, limit)
+    return await context.store.days(partner_id)
 
 
 async def receipts(
