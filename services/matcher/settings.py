@@ -22,6 +22,6 @@ class MatcherSettings(ServiceSettings):
     """Longest that lists are refreshed without looking whether an event waits."""
     refresh_share: float = Field(default=0.3, gt=0, le=1)
     """Most of its time for which one process refreshes lists."""
-    refresh_per_s: float = Field(default=50.0, gt=0)
+    refresh_per_s: float = Field(default=200.0, gt=0)
     """Most lists that one process refreshes a second: whoever stores them must keep up, because on its topic the
-    answers to events stand behind them. One costs all services together some 9 ms of processor."""
+    answers to events stand behind them."""
