@@ -39,6 +39,13 @@ OFFSETS = "offsets"
 _SAVE_S = 0.5
 
 
+async def waiting(mongo: Mongo, group: str, ends: EndOffsets, topic: str) -> int:
+    """How many records of a topic's first partition the group has still to handle. Raises Unavailable."""
+    where = TopicPartition(topic, 0)
+    following = await _Offsets(mongo, group, ends).load([where], {}, None)
+    return max(0, (await ends([where])).get(where, 0) - following.get(where, 0))
+
+
 class Superseded(Unavailable):
     """Another member saved these offsets meanwhile: look again."""
 

@@ -123,7 +123,7 @@ class Service:
         each: int | None = None,
     ) -> None:
         """Handle batches of these topics inside Mongo transactions, each record's effects once."""
-        inbox = Inbox(self.mongo, group, handler, DeadLetters(self.producer, group), self._ends_of(group))
+        inbox = Inbox(self.mongo, group, handler, DeadLetters(self.producer, group), self.ends_of(group))
 
         async def process(batch: Batch) -> None:
             await inbox.process(batch)
@@ -139,7 +139,7 @@ class Service:
         `patient_ms`: nobody waits for it, so the broker gathers records for so long.
         """
         letters = DeadLetters(self.producer, group)
-        inbox = VersionedInbox(self.mongo, group, handler, letters, self._ends_of(group))
+        inbox = VersionedInbox(self.mongo, group, handler, letters, self.ends_of(group))
         self._add(Consumer(self.settings, group, inbox.process, topics=topics, patient_ms=patient_ms))
         self.on_stop(inbox.close)
 
@@ -172,7 +172,9 @@ class Service:
     def _add(self, consumer: Consumer) -> None:
         self._consumers.append(consumer)
 
-    def _ends_of(self, group: str) -> EndOffsets:
+    def ends_of(self, group: str) -> EndOffsets:
+        """Asks Kafka for the ends of partitions through that group's consumer."""
+
         async def ends(wheres: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
             consumer = next(one for one in self._consumers if one.group == group)
             return await consumer.end_offsets(wheres)

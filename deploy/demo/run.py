@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -200,13 +201,18 @@ async def _counts(stage: Stage, ledger: Ledger) -> None:
     if partner.contradicted:
         raise DemoError(f"{len(partner.contradicted)} records were answered twice, and not the same.")
     outcomes = ", ".join(f"{name} {count}" for name, count in sorted(partner.outcomes.items()))
-    events = partner.sent + len(ledger.seekers)
+    events, closed = partner.sent + len(ledger.seekers), _closed(stage)
     report.table(
         stage.console,
         "发生了什么 · What happened",
         [
             ("合作方岗位记录 partner's records", f"{partner.sent:,}"),
             ("回执 receipts", f"{len(partner.answered):,}  ({outcomes})"),
+            *(
+                [("已结束的岗位 postings closed again", f"{len(closed):,}  (不在任何列表 on no list)")]
+                if closed
+                else []
+            ),
             ("求职者 profiles registered", f"{len(ledger.seekers):,}"),
             ("岗位推荐列表 lists of postings", f"{stock.postings:,}"),
             ("求职者推荐列表 lists of seekers", f"{stock.seekers:,}"),
@@ -216,10 +222,13 @@ async def _counts(stage: Stage, ledger: Ledger) -> None:
             ("用时 seconds", f"{ledger.seconds:.1f}  ({events / ledger.seconds:,.0f} events/s)"),
         ],
     )
-    rejected = (one for one in partner.answered.values() if isinstance(one, PostingReceipt) and one.faults)
-    for receipt in islice(rejected, 5):
-        reasons = "; ".join(f"{fault.pointer or '/'}: {report.both(fault.reason)}" for fault in receipt.faults)
-        stage.console.print(f"  拒收 rejected {receipt.partner_posting_id}: {reasons}", highlight=False)
+    refused = [one for one in partner.answered.values() if isinstance(one, PostingReceipt) and one.faults]
+    reasons = Counter(code for one in refused for code in {fault.code for fault in one.faults})
+    for code, count in reasons.most_common(5):
+        stage.console.print(f"  原因 reason {code}: {count:,}", highlight=False)
+    for receipt in refused[:5]:
+        told = "; ".join(f"{fault.pointer or '/'}: {report.both(fault.reason)}" for fault in receipt.faults)
+        stage.console.print(f"  {receipt.outcome} {receipt.partner_posting_id}: {told}", highlight=False)
 
 
 def _share(part: int, whole: int) -> str:

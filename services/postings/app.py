@@ -16,11 +16,14 @@ from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotte
 from services.postings.usecases.intake import keep_receipts
 from services.postings.usecases.snapshots import close_unseen, count_held
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
+from shared.inbox import waiting
 from shared.linking.linker import load
 from shared.linking.reader import Reader
 from shared.service import Service, serve
 from shared.topics import create_partner_topics
 
+PARTNERS = "postings.partners"
+"""The group that takes partners' records."""
 _COUNT_S = 10.0
 """How often each process counts what its metrics tell."""
 
@@ -45,11 +48,12 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         reader=reader,
         create_partner_topics=partial(create_partner_topics, settings),
         write=service.producer.send_all,
+        waiting=partial(waiting, service.mongo, PARTNERS, service.ends_of(PARTNERS)),
     )
     service.on_start(store.create_indexes)
     service.on_start(reader.start)
     service.consume(
-        "postings.partners",
+        PARTNERS,
         partial(handlers.partner_records, store=store, reader=reader, limits=limits, clock=now),
         pattern=PARTNER_POSTINGS_PATTERN,
         each=settings.partner_records,

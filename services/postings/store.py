@@ -11,6 +11,7 @@ from services.postings.domain.books import Books, Standing
 from services.postings.domain.days import Counted, Day, by_day
 from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
+from services.postings.domain.scorecard import Reason
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
 from services.postings.domain.sources import SANDBOX
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
@@ -319,6 +320,31 @@ class Store:
         }
         cursor = await self._receipts.aggregate([{"$match": posting}, {"$group": {"_id": of, "count": {"$sum": 1}}}])
         return by_day([Counted(number=row["count"], **row["_id"]) async for row in cursor])
+
+    async def reasons(self, partner: str, most: int) -> list[Reason]:
+        """The most frequent faults in the kept receipts of a partner, each with its newest record."""
+        stages: list[Document] = [
+            {"$match": {"partner": partner, "body.faults.0": {"$exists": True}}},
+            {"$sort": {"offset": -1}},
+            {"$unwind": "$body.faults"},
+            {"$group": {"_id": "$body.faults.code", "of": {"$addToSet": "$_id"}, "newest": {"$first": "$body"}}},
+            {"$project": {"records": {"$size": "$of"}, "newest": 1}},
+            {"$sort": {"records": -1, "_id": 1}},
+            {"$limit": most},
+        ]
+        return [
+            Reason(records=row["records"], example=row["newest"]["id"], **row["newest"]["faults"])
+            async for row in await self._receipts.aggregate(stages)
+        ]
+
+    async def answered_at(self, partner: str) -> datetime | None:
+        """When the newest record came of which a receipt is kept."""
+        row = await self._receipts.find_one({"partner": partner}, sort=[("offset", -1)])
+        return None if row is None else datetime.fromisoformat(row["body"]["received_at"])
+
+    async def count_open(self, partner: str) -> int:
+        """Open postings of a partner."""
+        return await self._postings.count_documents({"partner": partner, "status": PostingStatus.OPEN.value})
 
     # ------------------------------------------------------------------------------------- uploads
 

@@ -49,6 +49,8 @@ class Context:
     write: Callable[[Sequence[Outgoing]], Awaitable[Sequence[int]]]
     """Writes partners' records into their own topics, and nothing else; gives back their offsets. Raises Unavailable.
     """
+    waiting: Callable[[str], Awaitable[int]]
+    """How many records of a partner's topic are not answered yet. Raises Unavailable."""
 
 
 def posting_row(before: Posting | None, after: Posting, traceparent: str | None = None) -> Document:

@@ -6,20 +6,24 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
+from services.postings.domain import scorecard as scorecards
 from services.postings.domain.employer import Partner, PartnerState, PartnerTerms, in_state, register
 from services.postings.domain.sources import SANDBOX, is_sandbox
 from services.postings.usecases.context import Context
 from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
+from shared.errors import Unavailable
 from shared.http import Problem, not_found
 from shared.mongo import DuplicateKey
 
 if TYPE_CHECKING:
-    from services.postings.domain.days import Day
+    from services.postings.domain.scorecard import Scorecard
     from shared.auth import Principal
     from shared.contracts.partners import Receipt
     from shared.mongo import Session
 
 _LOOK_EVERY_S: Final = 0.2
+_REASONS: Final = 20
+"""Kinds of faults on a scorecard."""
 
 
 async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner:
@@ -101,13 +105,27 @@ def _retired(status: int) -> Problem:
     )
 
 
-async def days(context: Context, caller: Principal, partner_id: str) -> list[Day]:
-    """What became of its records on the last days. For the partner itself and for operators. Raises Problem 404."""
+async def scorecard(context: Context, caller: Principal, partner_id: str) -> Scorecard:
+    """How its feed stands. For the partner itself and for operators. Raises Problem 404."""
     if caller.role != "operator" and caller.partner != partner_id:
         raise not_found()
-    if await context.store.partner(partner_id) is None:
+    store, partner = context.store, await context.store.partner(partner_id)
+    if partner is None:
         raise not_found()
-    return await context.store.days(partner_id)
+    try:
+        waiting = await context.waiting(partner.postings_topic)
+    except Unavailable:
+        waiting = None
+    return scorecards.scorecard(
+        partner,
+        context.now(),
+        waiting=waiting,
+        answered_at=await store.answered_at(partner_id),
+        days=await store.days(partner_id),
+        reasons=await store.reasons(partner_id, _REASONS),
+        history=(await store.histories({partner_id})).get(partner_id, ()),
+        open_now=await store.count_open(partner_id),
+    )
 
 
 async def receipts(

@@ -42,11 +42,15 @@ class World:
     topics: list[str] = field(default_factory=list)
     producer: Producer | None = None
     """Without it Kafka is away."""
+    waiting: int | None = None
+    """Records that are not answered yet; None: Kafka is away."""
     limits: Limits = field(default_factory=lambda: Limits(0.2, 50))
 
     @property
     def context(self) -> Context:
-        return Context(self.mongo, self.store, lambda: self.now, self._wake, self.reader, self._topics, self._write)
+        return Context(
+            self.mongo, self.store, lambda: self.now, self._wake, self.reader, self._topics, self._write, self._waiting
+        )
 
     async def _wake(self) -> None:
         self.woken += 1
@@ -58,6 +62,11 @@ class World:
         if self.producer is None:
             raise Unavailable("Kafka is away")
         return await self.producer.send_all(records)
+
+    async def _waiting(self, _: str) -> int:
+        if self.waiting is None:
+            raise Unavailable("Kafka is away")
+        return self.waiting
 
     async def outbox(self) -> list[Document]:
         """Rows in the order in which they were added."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from services.postings.domain.posting import partner_posting_id
 from services.postings.usecases import partners
 from services.postings.usecases.context import restate
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
-from services.postings.usecases.intake import keep_receipts
 from services.postings.usecases.snapshots import close_unseen
 from shared.http import Problem
 from shared.mongo import Document, Session
@@ -116,38 +114,8 @@ async def test_a_sandbox_partner_is_answered_and_nothing_of_it_reaches_anybody(
     assert (await client.get(f"/postings/{mine}", headers=as_("operator"))).status_code == 200
 
 
-def _before(now: datetime, days: int) -> datetime:
-    return now - timedelta(days=days)
-
-
 @pytest.mark.parametrize(("partner", "sandbox"), [("north", True), (BOX, False)])
 async def test_id_and_sandbox_agree(world: World, partner: str, sandbox: bool) -> None:  # noqa: FBT001 - a case
     with pytest.raises(Problem, match="sandbox_id"):
         await partners.put(world.context, partner, PartnerTerms(name="x", sandbox=sandbox))
     assert await world.store.partner(partner) is None
-
-
-async def test_what_became_of_its_records_is_counted_by_day_once(
-    world: World, client: httpx.AsyncClient, as_: As
-) -> None:
-    await register(world)
-    mine = as_("partner", partner="north")
-    assert (await client.get("/partners/north/days", headers=mine)).json() == []
-    today = world.now.date()
-    bad = record(3, {"id": "B1", "pay": {"min": -1}})
-    await take(world, [record(0, posting(1)), record(1, posting(1)), record(2, posting(0)), bad])
-    await take(world, [record(4, posting(2, "钳工"))])
-    earlier = await world.outbox()
-    world.now += timedelta(days=1)
-    await take(world, [record(5, posting(2, "钳工")), record(6, {"epoch": 1, "count": 0}, "PartnerSnapshotBegun")])
-    # the first of them were published a day earlier; whoever keeps a receipt again after a crash counts nothing twice
-    for days, rows in ((1, earlier), (0, await world.outbox())):
-        for _ in range(2):
-            await keep_receipts(world.store, partial(_before, world.now, days), rows)
-    newest, oldest = (await client.get("/partners/north/days", headers=mine)).json()
-    assert (newest["day"], newest["outcomes"]) == (str(today + timedelta(days=1)), {"unchanged": 1})
-    assert oldest["day"] == str(today)
-    assert oldest["outcomes"] == {"accepted": 2, "unchanged": 1, "stale": 1, "rejected": 1}
-    assert oldest["reasons"] == {"missing": 1}, "a record with a code twice has it once"
-    assert (await client.get("/partners/north/days", headers=as_("partner", partner="south"))).status_code == 404
-    assert (await client.get("/partners/north/days", headers=as_("seeker"))).status_code == 403

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from shared.consuming import Batch, Record, decode_all
 from shared.dead_letters import DeadLetters
 from shared.errors import Rejected, Unavailable
-from shared.inbox import OFFSETS, Inbox, VersionedInbox
+from shared.inbox import OFFSETS, Inbox, VersionedInbox, waiting
 from shared.mongo import Mongo, Session
 from tests.integration.shared.ledger import Ledger
 
@@ -252,3 +252,11 @@ async def test_versioned_a_topic_that_was_made_anew_halts_its_partition(mongo: M
     await first.close()
     with pytest.raises(Unavailable, match="halted"):
         await versioned_of(ledger, ends={TopicPartition(TOPIC, 0): 3}).process(decode_all(records(0, 2)))
+
+
+async def test_what_a_group_has_still_to_handle(mongo: Mongo):
+    ends = ends_of({TopicPartition(TOPIC, 0): 12})
+    assert await waiting(mongo, "test.group", ends, TOPIC) == 12
+    await inbox_of(Ledger(mongo)).process(decode_all(records(0, 5)))
+    assert await waiting(mongo, "test.group", ends, TOPIC) == 6
+    assert await waiting(mongo, "another.group", ends, TOPIC) == 12

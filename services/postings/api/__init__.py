@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
-from services.postings.domain.days import Day
+from services.postings.api.bodies import (
+    Closing,
+    LineResult,
+    PartnerPage,
+    PostingDraft,
+    PostingPage,
+    ReceiptPage,
+    RecordsWritten,
+    SnapshotPage,
+)
+from services.postings.api.page import Language, page
 from services.postings.domain.employer import Employer, EmployerTerms, NewPartnerId, Partner, PartnerState, PartnerTerms
+from services.postings.domain.scorecard import Scorecard
 from services.postings.domain.snapshots import Snapshot
 from services.postings.settings import PostingsSettings
 from services.postings.usecases import employers, partners, postings, records, snapshots
@@ -20,8 +30,8 @@ from services.postings.usecases.context import Context
 from shared.auth import Authenticator, Principal
 from shared.bodies import BodyLimits, pieces
 from shared.contracts.common import Id
-from shared.contracts.partners import Epoch, Fault, Receipt
-from shared.contracts.postings import CloseReason, Posting, PostingStatus, PostingTerms
+from shared.contracts.partners import Epoch
+from shared.contracts.postings import Posting, PostingStatus, PostingTerms
 from shared.http import Limit, Problem, decode_cursor, encode_cursor
 from shared.idempotency import Answer
 
@@ -52,83 +62,6 @@ NDJSON: Final = "application/x-ndjson"
 _NDJSON_TOO: Final = "application/ndjson"
 _AT_ONCE: Final = 500
 """Results that are written together."""
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class PostingDraft(PostingTerms):
-    """A posting to be published."""
-
-    employer_id: Id | None = None
-    """For operators: whose posting it is. An employer's own posting is always its own."""
-
-
-class Closing(_Body):
-    """Why a posting is closed."""
-
-    reason: postings.ByHand = CloseReason.FILLED
-
-
-class PostingPage(_Body):
-    """Postings in the order of their ids."""
-
-    items: list[Posting]
-    next: str | None = None
-    """Cursor of the next page; null on the last."""
-
-
-class PartnerPage(_Body):
-    """All registered partners."""
-
-    items: list[Partner]
-    next: str | None = None
-    """Always null: there is one page."""
-
-
-class ReceiptPage(_Body):
-    """Receipts in the order of the records that they answer."""
-
-    items: list[Receipt]
-    next: str | None = Field(default=None)
-    """Cursor of the next page; null on the last."""
-    last: str | None = None
-    """Cursor behind these, also on the last page: for who waits for what comes."""
-
-
-class LineResult(_Body):
-    """What became of one line."""
-
-    line: int
-    """Its number in the upload, from 1; blank ones count."""
-    record: str | None = None
-    """`topic/partition/offset`: the id of the receipt that answers it."""
-    fault: Fault | None = None
-    """Why it is no record and has no receipt."""
-
-
-class RecordsWritten(_Body):
-    """What became of an upload: everything that could be written is in the partner's topic."""
-
-    lines: int
-    """The number of its last line that is not blank: a further request of this upload goes on behind it."""
-    written: int
-    refused: int
-    """Lines that could not be written."""
-    repeated: int
-    """Of the results, those of a former request under the same key. They were not written again."""
-    receipts: str | None
-    """Where the receipts begin; null if nothing was written."""
-    results: list[LineResult]
-
-
-class SnapshotPage(_Body):
-    """The snapshots of a partner, the newest first."""
-
-    items: list[Snapshot]
-    next: str | None = None
-    """Always null: there is one page, of the last 50."""
 
 
 def router(context: Context, auth: Authenticator, settings: PostingsSettings) -> APIRouter:
@@ -256,12 +189,22 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
         """All registered partners."""
         return PartnerPage(items=await context.store.partners())
 
-    @routes.get("/{partner_id}/days")
-    async def list_days(
-        partner_id: NewPartnerId, caller: Annotated[Principal, Depends(auth.require("partner", "operator"))]
-    ) -> list[Day]:
-        """What became of a partner's records on each day of which receipts are kept, for itself and for operators."""
-        return await partners.days(context, caller, partner_id)
+    @routes.get(
+        "/{partner_id}/scorecard",
+        response_model=Scorecard,
+        responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+    )
+    async def read_scorecard(
+        request: Request,
+        partner_id: NewPartnerId,
+        caller: Annotated[Principal, Depends(auth.require("partner", "operator"))],
+        lang: Language = "zh",
+    ) -> Response:
+        """How a partner's feed stands, for itself and for operators; with `Accept: text/html` as a page."""
+        card = await partners.scorecard(context, caller, partner_id)
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(page(card, lang))
+        return Response(card.model_dump_json(), media_type="application/json")
 
     @routes.get("/{partner_id}/receipts")
     async def list_receipts(
