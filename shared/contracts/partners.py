@@ -177,4 +177,33 @@ class SnapshotReceipt(_Receipt):
 
 
 Receipt = PostingReceipt | SnapshotReceipt
-"""What a partner reads."""
+"""What a partner reads of its records."""
+
+
+class MergeOutcome(StrEnum):
+    """What became of a posting that was taken before."""
+
+    MERGED = "merged"
+    """Another source offers the same vacancy: seekers are shown that posting in the place of this one."""
+    PARTED = "parted"
+    """Not any more: this one is recommended again, as long as it is open."""
+
+
+class MergeReceipt(Contract):
+    """A word about a posting, not about a record: that it was found to be another source's vacancy, or no longer.
+
+    It comes whenever that is found. Nothing of the posting is lost or changed, and its records go on being taken and
+    answered as ever. At least once on the wire, and always the same answer by its `id`.
+    """
+
+    id: str
+    """`<posting id>/<version>`."""
+    partner_posting_id: str | None = None
+    posting_id: Id
+    """Our id."""
+    version: Version
+    """Our version of the posting from which on it holds."""
+    outcome: MergeOutcome
+    merged_into: Id | None = None
+    """Our id of the posting that seekers are shown; None when parted."""
+    at: Instant

@@ -102,6 +102,9 @@ class Posting(PostingTerms):
     changed_at: Instant
     linker: Linker | None = None
     """What read title and description for the concepts that have a confidence; None: nothing did."""
+    merged_into: Id | None = None
+    """Another posting that offers the same vacancy, from another source: while this is set, and the posting open, that
+    one is recommended in its place."""
 
 
 class PostingPublished(Posting):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from shared.contracts.partners import (
     JobPostingPublished,
     JobTechAdPublished,
+    MergeReceipt,
     PartnerPostingRemoved,
     PartnerPostingSubmitted,
     PartnerSnapshotBegun,
@@ -91,9 +92,9 @@ CHANNELS: tuple[Channel, ...] = (
         "the partner's posting id",
         ("postings",),
         {"partner": ()},
-        (PostingReceipt, SnapshotReceipt),
+        (PostingReceipt, SnapshotReceipt, MergeReceipt),
         state=False,
-        summary="One receipt for each record of a partner.",
+        summary="One receipt for each record of a partner, and one whenever a posting is merged or parted.",
     ),
     Channel(
         POSTINGS,

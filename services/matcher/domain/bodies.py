@@ -74,6 +74,7 @@ class PostingBody(Struct, frozen=True):
     status: PostingStatus
     employer_id: Id
     close_reason: CloseReason | None = None
+    merged_into: Id | None = None
     occupation: Concept | None = None
     required_skills: NamedSkills = ()
     preferred_skills: NamedSkills = ()

@@ -90,8 +90,9 @@ class Index:
         """Takes in a posting as of its version. False, and nothing done, if that is not newer."""
         if posting.version <= self.postings.version(posting.id):
             return False
-        if posting.status is not PostingStatus.OPEN:
-            reason = posting.close_reason.value if posting.close_reason else posting.status.value
+        merged = posting.status is PostingStatus.OPEN and posting.merged_into is not None
+        if merged or posting.status is not PostingStatus.OPEN:
+            reason = "merged" if merged else (posting.close_reason or posting.status).value
             resting = Resting(posting.version, ("open",), reason, (posting.employer_id,))
             self.postings.rest(posting.id, resting)
             return True

@@ -99,6 +99,7 @@ def revise(
         published_at=posting.published_at,
         now=now,
         linker=linker,
+        merged_into=posting.merged_into,
     )
 
 
@@ -159,6 +160,7 @@ def _as_of(  # noqa: PLR0913 - one fact each
     published_at: datetime,
     now: datetime,
     linker: str | None,
+    merged_into: str | None = None,
 ) -> Posting:
     over = is_over(terms, now)
     return Posting(
@@ -172,6 +174,7 @@ def _as_of(  # noqa: PLR0913 - one fact each
         published_at=published_at,
         changed_at=now,
         linker=linker,
+        merged_into=merged_into,
     )
 
 

@@ -76,6 +76,21 @@ def test_the_slot_of_an_erased_seeker_is_used_again():
     assert [one.id for one in index.top(POSTING, "p", NOW)] == ["t"]
 
 
+def test_a_merged_posting_is_not_recommended_until_it_is_parted():
+    index = pair()
+    index.upsert_posting(posting(version=4, merged_into="q"))
+    merged = index.standing(POSTING, "p")
+    assert merged is not None
+    assert (merged.active, merged.reason) == (False, "merged")
+    assert index.top(SEEKER, "s", NOW) == []
+    index.upsert_posting(posting(version=5, merged_into="q", status="closed", close_reason="filled"))
+    closed = index.standing(POSTING, "p")
+    assert closed is not None
+    assert closed.reason == "filled"
+    index.upsert_posting(posting(version=6))
+    assert [one.id for one in index.top(SEEKER, "s", NOW)] == ["p"]
+
+
 def test_who_rests_is_known_with_the_reason():
     index = pair()
     index.upsert_posting(posting(version=4, status="closed", close_reason="expired"))
