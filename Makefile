@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval bench-partners
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval eval-duplicates bench-partners
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter, no module over 400 lines
 format: $(STAMP) ## let ruff format and fix what it can
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
+
+eval-duplicates: $(STAMP) ## how well the same vacancy from two sources is found, into out/duplicates.json
+	@$(PYTHON) -m tests.eval.duplicates
 
 eval: ready ## how well titles find titles, occupations and skills, into out/eval.json [SETS=folder]
 	@$(PYTHON) -m tests.eval $(if $(SETS),--sets '$(SETS)')
@@ -102,7 +105,7 @@ policy-rollback: $(STAMP) ## by the one before again; again: further back [BY=ac
 replay: $(STAMP) ## what POLICY=my.toml would change, into out/replay [SAMPLE=20000] [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.replay '$(POLICY)' $(if $(SAMPLE),--sample $(SAMPLE))
 
-operator: $(STAMP) ## partners and dead letters [ARGS="partner list"] [KAFKA_BOOTSTRAP=host:port] [POSTINGS_URL=]
+operator: $(STAMP) ## partners, duplicates and dead letters [ARGS="partner list"] [KAFKA_BOOTSTRAP=host:port] [POSTINGS_URL=]
 	@$(PYTHON) -m deploy.operator $(or $(ARGS),--help)
 
 contracts: $(STAMP) ## write docs/contracts/ anew from shared/contracts and the services
