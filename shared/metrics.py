@@ -26,6 +26,7 @@ DISPLACED = Counter("records_displaced_total", "Newest records that a late write
 FILLERS = Counter("filler_records_total", "Fillers written so that idle partitions forget", ["topic"])
 
 # Postings.
+DUPLICATE_DOUBTS = Gauge("duplicate_doubts", "Pairs of postings that an operator should say to be one vacancy or two")
 SNAPSHOTS_HELD = Gauge("partner_snapshots_held", "ALARM: snapshots whose closures wait for an operator")
 
 # Matcher.

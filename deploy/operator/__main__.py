@@ -6,6 +6,10 @@ partner pause ID | resume ID      take the right to publish away, and give it ba
 partner rotate ID [--finish]      a second account beside the first; --finish removes the first
 partner retire ID --yes           for ever: rights and passwords go, the id never comes back
 
+duplicates list [--state doubt]   postings of two sources that may be one vacancy (doubt), or agrees, accepted, refused
+duplicates merge ID ID            they are one: seekers see the first that was there, until one says something else
+duplicates part ID ID             they are two, for good: what was merged is recommended again
+
 dead-letters list [TOPIC]         how many there are and why; or the letters of one topic
 dead-letters show LETTER          why, from where, headers; --body also what it says
 dead-letters mend LETTER FILE     write its body to a file, to be edited
@@ -16,8 +20,8 @@ A LETTER is topic/partition/offset; WHAT is some of these, or one topic of dead 
 --json prints one JSON object; --lang zh or en (by default as LANG says). Exit status: 0 done, 1 Kafka or postings is
 away (try again), 2 the command is written wrongly, 3 there is no such thing, 4 it may not be done as things stand.
 
-Environment: KAFKA_BOOTSTRAP, the internal listener; for all of partner but rotate also POSTINGS_URL, and OPERATOR_TOKEN
-or else the development keys in KEYS_DIR.
+Environment: KAFKA_BOOTSTRAP, the internal listener; for all of partner but rotate, and for duplicates, also
+POSTINGS_URL, and OPERATOR_TOKEN or else the development keys in KEYS_DIR. Duplicates need no Kafka.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ from typing import TYPE_CHECKING, get_args
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from deploy.operator import dead_letters, partners
+from deploy.operator import dead_letters, duplicates, partners
 from deploy.operator.answers import REFUSED, Answer, Language, Refusal, away
 from deploy.operator.kafka import Rights
 from deploy.operator.postings import register_from_environment
@@ -52,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = ServiceSettings()
     try:
-        rights = Rights(settings.kafka_bootstrap)
-        answer = _partner(given, rights) if given.subject == "partner" else _letters(given, settings, rights)
+        answer = _answer(given, settings)
     except Refusal as refusal:
         answer = refusal.answer
     except (KafkaError, KafkaException, Unavailable, OSError) as error:
@@ -64,6 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out = sys.stderr if "error" in answer.data else sys.stdout
         out.write((answer.zh if given.lang == "zh" else answer.en) + "\n")
     return answer.status
+
+
+def _answer(given: argparse.Namespace, settings: ServiceSettings) -> Answer:
+    if given.subject == "duplicates":
+        register = register_from_environment()
+        if given.command == "list":
+            return duplicates.listed(register, given.state, given.limit)
+        return duplicates.decide(register, given.first, given.second, given.command)
+    rights = Rights(settings.kafka_bootstrap)
+    return _partner(given, rights) if given.subject == "partner" else _letters(given, settings, rights)
 
 
 def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
@@ -135,6 +148,17 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--finish", action="store_true", help="only the newest account is left")
         if name == "retire":
             command.add_argument("--yes", action="store_true", help="do it: it cannot be undone")
+
+    pairs = subjects.add_parser("duplicates", help="the same vacancy from two sources").add_subparsers(
+        dest="command", required=True
+    )
+    command = pairs.add_parser("list", parents=[common])
+    command.add_argument("--state", choices=("doubt", "agrees", "accepted", "refused"), default="doubt")
+    command.add_argument("--limit", type=int, default=100)
+    for name in ("merge", "part"):
+        command = pairs.add_parser(name, parents=[common])
+        command.add_argument("first", metavar="ID")
+        command.add_argument("second", metavar="ID")
 
     letters = subjects.add_parser("dead-letters", help="records that could not be handled").add_subparsers(
         dest="command", required=True

@@ -8,12 +8,14 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Literal
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from deploy.operator.answers import REFUSED, UNKNOWN, Json, Refusal, away
 from shared.auth import PRIVATE_KEY, mint
 
 _PATIENCE_S: Final = 30.0
+_PAGE: Final = 200
 
 
 class Register:
@@ -38,6 +40,22 @@ class Register:
     def partners(self) -> dict[str, Json]:
         """All registered partners by id. Raises Refusal."""
         return {str(one["id"]): one for one in self._call("GET", "/partners")["items"]}
+
+    def duplicates(self, state: str, limit: int) -> list[Json]:
+        """At most so many pairs of postings of a state, in the order of their ids. Raises Refusal."""
+        rows: list[Json] = []
+        cursor = ""
+        while len(rows) < limit:
+            page = self._call("GET", f"/duplicates?state={state}&limit={min(limit - len(rows), _PAGE)}{cursor}")
+            rows += page["items"]
+            if page.get("next") is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        return rows
+
+    def decide(self, first: str, second: str, command: Literal["merge", "part"]) -> Json:
+        """Two postings are said to be one vacancy, or not to be. Raises Refusal."""
+        return self._call("POST", f"/duplicates/{quote(first)}/{quote(second)}/{command}")
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         data = None if body is None else json.dumps(body).encode()

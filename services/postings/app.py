@@ -12,6 +12,7 @@ from services.postings.domain.snapshots import Limits
 from services.postings.settings import PostingsSettings
 from services.postings.store import Store
 from services.postings.usecases.context import Context, restate
+from services.postings.usecases.duplicates import count_doubts, examine
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
 from services.postings.usecases.intake import keep_receipts
 from services.postings.usecases.snapshots import close_unseen, count_held
@@ -39,6 +40,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     limits = Limits(settings.snapshot_hold_share, settings.snapshot_hold_number)
     lifetimes = Lifetimes(timedelta(days=settings.renew_days), timedelta(days=settings.unchanged_days))
     closing = partial(close_unseen, chunk=settings.snapshot_closing_chunk)
+    examining = partial(examine, chunk=settings.duplicates_chunk, share=settings.duplicates_share)
     reader = Reader(partial(load, settings))
     context = Context(
         mongo=service.mongo,
@@ -62,6 +64,8 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
     service.every(settings.forgotten_every_s, partial(expire_forgotten, context, lifetimes), "forgotten", leased=True)
     service.every(settings.snapshot_closing_every_s, partial(closing, context), "snapshots", leased=True)
+    service.every(settings.duplicates_every_s, partial(examining, context), "duplicates", leased=True)
+    service.every(_COUNT_S, partial(count_doubts, context), "duplicates-doubted")
     service.every(_COUNT_S, partial(count_held, context), "snapshots-held")
     service.include(api.router(context, service.auth, settings))
     return service.app

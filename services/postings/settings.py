@@ -26,6 +26,13 @@ class PostingsSettings(ServiceSettings):
     removals_kept_days: int = 90
     """Days for which the removal of a posting that was never here is remembered, so that an older record is stale."""
 
+    duplicates_every_s: float = 0.5
+    """Seconds between two looks for postings that changed and may be another source's, too."""
+    duplicates_chunk: int = Field(default=100, ge=1)
+    """Most postings that are looked at in one transaction."""
+    duplicates_share: float = Field(default=0.2, gt=0, le=1)
+    """Share of the time that this takes while there is more to look at: during a flood merges come later."""
+
     snapshot_hold_share: float = Field(default=0.2, ge=0, le=1)
     snapshot_hold_number: int = Field(default=50, ge=0)
     """A snapshot that would close more than this share of the partner's open postings, and more than this number,

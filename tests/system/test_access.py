@@ -145,6 +145,8 @@ def requests(town: Town, victim: Victim, operation: Operation) -> Iterator[tuple
         ids = {
             "employer_id": victim.employer,
             "posting_id": posting,
+            "first": victim.posting,
+            "second": victim.closed,
             "partner_id": PARTNER,
             "epoch": 1,
             "seeker": seeker,

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
+from services.postings.api import duplicates
 from services.postings.api.bodies import (
     Closing,
     LineResult,
@@ -71,6 +72,7 @@ def router(context: Context, auth: Authenticator, settings: PostingsSettings) ->
     routes.include_router(_postings(context, auth))
     routes.include_router(_partners(context, auth))
     routes.include_router(_door(context, auth, settings))
+    routes.include_router(duplicates.router(context, auth))
     routes.include_router(_snapshots(context, auth))
     return routes
 

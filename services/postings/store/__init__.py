@@ -14,6 +14,7 @@ from services.postings.domain.ordering import Basis, Order
 from services.postings.domain.scorecard import Reason
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
 from services.postings.domain.sources import SANDBOX
+from services.postings.store.pairs import Pairs
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
@@ -51,6 +52,7 @@ class Store:
         self._postings: Collection = db["postings"]
         self._receipts: Collection = db["receipts"]
         self._uploads: Collection = db["uploads"]
+        self.pairs = Pairs(db)
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -67,6 +69,7 @@ class Store:
         await self._receipts.create_index("stored_at", expireAfterSeconds=self._receipts_kept_s)
         await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
         await self._uploads.create_index("begun_at", expireAfterSeconds=_DAY_S)
+        await self.pairs.create_indexes()
 
     # ------------------------------------------------------------------------------------ postings
 
@@ -104,18 +107,20 @@ class Store:
         partner: str | None,
         after: str,
         limit: int,
-        sandbox: bool = True,
+        everything: bool = True,
     ) -> list[Posting]:
         """At most `limit` postings of a status with ids above `after`, in the order of their ids.
 
-        `sandbox`: those of sandbox partners, too.
+        `everything`: also those of sandbox partners, and those that are merged into another posting.
         """
         query: Document = {"status": status.value, "_id": {"$gt": after}}
+        if not everything:
+            query["merged_into"] = None
         if employer is not None:
             query["employer_id"] = employer
         if partner is not None:
             query["partner"] = partner
-        elif not sandbox:
+        elif not everything:
             query["partner"] = {"$not": {"$regex": f"^{SANDBOX}"}}
         rows = self._postings.find(query).sort("_id", 1).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
@@ -374,6 +379,8 @@ def _posting_row(posting: Posting) -> Document:
         "partner": posting.source.partner,
         "valid_through": posting.valid_through,
         "changed_at": posting.changed_at,
+        "merged_into": posting.merged_into,
+        "examined": None,
         "body": posting.model_dump(mode="json", exclude_defaults=True),
     }
 

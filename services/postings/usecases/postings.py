@@ -147,7 +147,7 @@ async def page(
         partner=partner,
         after=after,
         limit=limit + 1,
-        sandbox=caller.role == "operator" or partner is not None,
+        everything=caller.role == "operator" or partner is not None,
     )
     return found[:limit], len(found) > limit
 
