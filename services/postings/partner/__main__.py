@@ -66,7 +66,7 @@ def passes_on(source: Path, target: Path) -> int:
         except (OSError, DoorError) as error:
             sys.stderr.write(f"{path}: {error}\n")
             return 2
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(bridge(*doors))
     return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import ssl
 import sys
 from dataclasses import dataclass
@@ -79,7 +80,9 @@ def door(path: Path) -> Door:
 
 
 async def bridge(source: Door, target: Door) -> None:
-    """Pass on what `source` has for us to `target`, for ever; what is away is waited for."""
+    """Pass on what `source` has for us to `target`, until cancelled or SIGTERM; what is away is waited for."""
+    if task := asyncio.current_task():  # to leave the group at once: another bridge need not wait for this one
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     # the client's own words about a broker that is away: we say it once
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     while True:
