@@ -58,7 +58,7 @@ async def ensure_topics(settings: ServiceSettings) -> None:
 
 
 async def create_partner_topics(settings: ServiceSettings, partner: str) -> None:
-    """Create the two topics of a partner if they are absent. Raises Unavailable or TopicMismatch."""
+    """Create the topics of a partner if they are absent. Raises Unavailable or TopicMismatch."""
     _, templates = declared(settings.topics_file)
     await _ensure(
         settings,

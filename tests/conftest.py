@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.servers import Servers, running_servers
 from deploy.taxonomy import ensure
@@ -10,6 +11,10 @@ from shared.linking.linker import Linker
 from shared.linking.linker import linker as linker_of
 from shared.linking.reader import Reader
 from shared.taxonomy import Taxonomy, load
+
+# how long an example takes says nothing of what is right: a busy machine fails no test
+settings.register_profile("platform", deadline=None)
+settings.load_profile("platform")
 
 
 @pytest.fixture(scope="session")

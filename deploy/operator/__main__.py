@@ -1,6 +1,8 @@
 """The operator's kit: `make operator ARGS="partner list"`, or `python -m deploy.operator partner list`.
 
 partner onboard ID --name NAME    register, make topics and rights, and show the password once; --sandbox: to try
+partner exchange ID --region gbt2260:500000 [--region ...] [--exchange-name NAME] | --off
+                                  it gets our postings of these regions, or none any more
 partner list | show ID            who there is, and what each may do
 partner pause ID | resume ID      take the right to publish away, and give it back
 partner rotate ID [--finish]      a second account beside the first; --finish removes the first
@@ -80,19 +82,23 @@ def _answer(given: argparse.Namespace, settings: ServiceSettings) -> Answer:
 
 
 def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
-    if given.command in {"list", "show", "onboard"}:
+    if given.command in {"list", "show"}:
         register = register_from_environment()
-        if given.command == "list":
-            return partners.overview(rights, register)
-        if given.command == "show":
-            return partners.show(rights, register, given.partner)
-        return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
+        return (
+            partners.overview(rights, register)
+            if given.command == "list"
+            else partners.show(rights, register, given.partner)
+        )
     if given.command == "rotate":
         rotation = partners.finish if given.finish else partners.rotate
         return rotation(rights, given.partner)
     register = register_from_environment()
+    if given.command == "onboard":
+        return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
     if given.command == "retire":
         return partners.retire(rights, register, given.partner, really=given.yes)
+    if given.command == "exchange":
+        return partners.exchange(register, given.partner, given.region or (), given.exchange_name)
     change = {"pause": partners.pause, "resume": partners.resume}[given.command]
     return change(rights, register, given.partner)
 
@@ -137,13 +143,18 @@ def _parser() -> argparse.ArgumentParser:
     partner = subjects.add_parser("partner", help="who may send us postings").add_subparsers(
         dest="command", required=True
     )
-    for name in ("list", "onboard", "show", "pause", "resume", "rotate", "retire"):
+    for name in ("list", "onboard", "exchange", "show", "pause", "resume", "rotate", "retire"):
         command = partner.add_parser(name, parents=[common])
         if name != "list":
             command.add_argument("partner", metavar="ID")
         if name == "onboard":
             command.add_argument("--name", required=True, help="the region or school as people know it")
             command.add_argument("--sandbox", action="store_true", help="to try: no seeker sees anything of it")
+        if name == "exchange":
+            what = command.add_mutually_exclusive_group(required=True)
+            what.add_argument("--region", action="append", type=_region, help="scheme:code; may be given several times")
+            what.add_argument("--off", action="store_true", help="it gets nothing any more")
+            command.add_argument("--exchange-name", help="what all call it that exchange, if that is not its ID here")
         if name == "rotate":
             command.add_argument("--finish", action="store_true", help="only the newest account is left")
         if name == "retire":
@@ -179,6 +190,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--body", type=Path, help="send this file in the place of the one letter's body")
     command.add_argument("--yes", action="store_true", help="do it, instead of saying what would be done")
     return parser
+
+
+def _region(given: str) -> str:
+    """`scheme:code`, checked by postings."""
+    if not all(given.partition(":")):
+        message = f"{given} is not scheme:code, as in gbt2260:500000"
+        raise argparse.ArgumentTypeError(message)
+    return given
 
 
 def _language(environment: Mapping[str, str]) -> Language:

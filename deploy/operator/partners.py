@@ -11,10 +11,12 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from deploy.operator.answers import REFUSED, UNKNOWN, Answer, Json, Refusal
-from deploy.operator.rights import EXCHANGE, Standing, account, reading, retirement, writing
-from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
+from deploy.operator.rights import Standing, account, reading, retirement, writing
+from shared.contracts.registry import PARTNER_EXCHANGE, PARTNER_POSTINGS, PARTNER_RECEIPTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deploy.operator.kafka import Rights
     from deploy.operator.postings import Register
 
@@ -94,6 +96,25 @@ def show(rights: Rights, register: Register, partner: str) -> Answer:
         zh.append("  正在换密码：对方改用新账号后，执行 partner rotate --finish")
         en.append("  Its password is being changed: when it uses the new account, partner rotate --finish")
     return Answer("\n".join(zh), "\n".join(en), found)
+
+
+def exchange(register: Register, partner: str, regions: Sequence[str], name: str | None) -> Answer:
+    """It gets our postings of these regions (`scheme:code`) on its exchange topic; of none, nothing any more."""
+    codes = [dict(zip(("scheme", "code"), region.split(":", 1), strict=False)) for region in regions]
+    register.exchange(partner, {"regions": codes, "name": name} if codes else None)
+    topic = PARTNER_EXCHANGE.format(partner=partner)
+    data = {"partner": partner, "regions": list(regions), "topic": topic}
+    if not codes:
+        return Answer(
+            f"不再向 {partner} 提供岗位；已提供的将在 {topic} 上撤下",
+            f"{partner} gets no postings of ours any more; those that it has are removed on {topic}",
+            data,
+        )
+    return Answer(
+        f"{partner} 将在 {topic} 上收到以下地区的岗位：{'、'.join(regions)}。接入方法见 docs/partners.md",
+        f"{partner} gets our postings in {', '.join(regions)} on {topic}. How to connect: docs/partners.md",
+        data,
+    )
 
 
 def pause(rights: Rights, register: Register, partner: str) -> Answer:
@@ -187,7 +208,7 @@ def _with_secret(rights: Rights, partner: str, number: int, zh: str, en: str) ->
     topics = {
         "postings": PARTNER_POSTINGS.format(partner=partner),
         "receipts": PARTNER_RECEIPTS.format(partner=partner),
-        "exchange": EXCHANGE.format(partner=partner),
+        "exchange": PARTNER_EXCHANGE.format(partner=partner),
     }
     return Answer(
         f"{zh}\n  账号 {user}\n  密码 {password}\n密码只显示这一次，请经安全途径转交。接入方法见 docs/partners.md",

@@ -26,8 +26,23 @@ class Register:
         self._token = token
 
     def register(self, partner: str, name: str, *, sandbox: bool = False) -> None:
-        """The partner is registered under this name, and its topics are there. Raises Refusal."""
-        self._call("PUT", f"/partners/{partner}", {"name": name, "sandbox": sandbox})
+        """The partner is registered under this name, and its topics are there. Raises Refusal.
+
+        What else is registered of it stays.
+        """
+        known = self.partners().get(partner, {})
+        kept: Json = {term: known[term] for term in ("renews", "exchange") if term in known}
+        self._call("PUT", f"/partners/{partner}", {**kept, "name": name, "sandbox": sandbox})
+
+    def exchange(self, partner: str, exchange: Json | None) -> None:
+        """It gets our postings of these regions, or none. Raises Refusal."""
+        known = self.partners().get(partner)
+        if known is None:
+            raise Refusal(
+                UNKNOWN, "unknown_partner", f"没有登记过的合作方 {partner}", f"There is no registered partner {partner}"
+            )
+        kept: Json = {term: known[term] for term in ("name", "renews", "sandbox")}
+        self._call("PUT", f"/partners/{partner}", {**kept, "exchange": exchange})
 
     def command(self, partner: str, command: Literal["pause", "resume", "retire"]) -> None:
         """The partner's state there is changed: it is what holds, and Kafka's rights follow it. Raises Refusal."""

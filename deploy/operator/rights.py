@@ -11,15 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS, partner_of
+from shared.contracts.registry import PARTNER_EXCHANGE, PARTNER_POSTINGS, PARTNER_RECEIPTS, partner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 State = Literal["active", "paused", "retired"]
 
-EXCHANGE: Final = "exchange.{partner}.postings.v1"
-"""Our postings for the partner's region. The name is the partner's from the first day; the topic may come later."""
 _ACCOUNT: Final = re.compile(r"([a-z0-9][a-z0-9-]*)~([1-9][0-9]*)")
 
 
@@ -57,7 +55,7 @@ def reading(partner: str, number: int) -> list[Right]:
     user = account(partner, number)
     return [
         Right(user, "topic", PARTNER_RECEIPTS.format(partner=partner), "read"),
-        Right(user, "topic", EXCHANGE.format(partner=partner), "read"),
+        Right(user, "topic", PARTNER_EXCHANGE.format(partner=partner), "read"),
         Right(user, "group", f"partner.{partner}.", "read", prefixed=True),
     ]
 

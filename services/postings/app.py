@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -13,6 +14,7 @@ from services.postings.settings import PostingsSettings
 from services.postings.store import Store
 from services.postings.usecases.context import Context, restate
 from services.postings.usecases.duplicates import count_doubts, examine
+from services.postings.usecases.exchange import note_changed, send
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
 from services.postings.usecases.intake import keep_receipts
 from services.postings.usecases.snapshots import close_unseen, count_held
@@ -22,6 +24,11 @@ from shared.linking.linker import load
 from shared.linking.reader import Reader
 from shared.service import Service, serve
 from shared.topics import create_partner_topics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.mongo import Document
 
 PARTNERS = "postings.partners"
 """The group that takes partners' records."""
@@ -51,21 +58,31 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         create_partner_topics=partial(create_partner_topics, settings),
         write=service.producer.send_all,
         waiting=partial(waiting, service.mongo, PARTNERS, service.ends_of(PARTNERS)),
+        exchange_name=settings.exchange_name,
     )
+
+    async def keep(rows: Sequence[Document]) -> None:
+        await keep_receipts(store, now, rows)
+        await note_changed(store, rows)
+
     service.on_start(store.create_indexes)
     service.on_start(reader.start)
     service.consume(
         PARTNERS,
-        partial(handlers.partner_records, store=store, reader=reader, limits=limits, clock=now),
+        partial(
+            handlers.partner_records, store=store, reader=reader, limits=limits, clock=now, name=settings.exchange_name
+        ),
         pattern=PARTNER_POSTINGS_PATTERN,
         each=settings.partner_records,
     )
-    service.relay({POSTINGS: partial(restate, store=store)}, keep=partial(keep_receipts, store, now))
+    service.relay({POSTINGS: partial(restate, store=store)}, keep=keep)
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
     service.every(settings.forgotten_every_s, partial(expire_forgotten, context, lifetimes), "forgotten", leased=True)
     service.every(settings.snapshot_closing_every_s, partial(closing, context), "snapshots", leased=True)
     service.every(settings.duplicates_every_s, partial(examining, context), "duplicates", leased=True)
     service.every(_COUNT_S, partial(count_doubts, context), "duplicates-doubted")
+    sending = partial(send, context, settings.exchange_chunk)
+    service.every(settings.exchange_every_s, sending, "exchange", leased=True)
     service.every(_COUNT_S, partial(count_held, context), "snapshots-held")
     service.include(api.router(context, service.auth, settings))
     return service.app

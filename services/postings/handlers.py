@@ -11,6 +11,7 @@ from services.postings.domain.forms import named_in, read
 from services.postings.domain.intake import received
 from services.postings.domain.sources import names_another
 from services.postings.usecases.intake import take
+from shared.contracts.partners import PartnerPostingSubmitted
 from shared.contracts.registry import partner_of
 
 if TYPE_CHECKING:
@@ -26,23 +27,35 @@ if TYPE_CHECKING:
     from shared.mongo import Session
 
 
-async def partner_records(
-    batch: Batch, session: Session, *, store: Store, reader: Reader, limits: Limits, clock: Callable[[], datetime]
+async def partner_records(  # noqa: PLR0913 - all named
+    batch: Batch,
+    session: Session,
+    *,
+    store: Store,
+    reader: Reader,
+    limits: Limits,
+    clock: Callable[[], datetime],
+    name: str = "",
 ) -> Sequence[tuple[Record, Rejected]]:
-    """A batch of partners' records, decoded or not; gives back those that nobody may send."""
+    """A batch of partners' records, decoded or not; gives back those that nobody may send.
+
+    `name` is this deployment's in the exchange with others.
+    """
     now = clock()
     records = {record.id: record for record in batch.records}
-    incoming = [_own(_decoded(event, now), event) for event in batch.events]
+    incoming = [_own(_decoded(event, now), event, name) for event in batch.events]
     incoming += [_undecoded(record, reason, now) for record, reason in batch.undecodable]
     incoming.sort(key=lambda one: (one.partner, one.offset))
     refused = await take(store, reader, limits, session, incoming, now)
     return [(records[record_id], reason) for record_id, reason in refused.items()]
 
 
-def _own(incoming: Incoming, event: Event) -> Incoming:
-    """Rejected, whatever else it says, if it says that another partner sent it."""
+def _own(incoming: Incoming, event: Event, name: str) -> Incoming:
+    """Rejected, whatever else it says, if it says that another partner sent it, or that it has been here before."""
     if names_another(incoming.partner, event.headers.get("ce_source", "")):
         return replace(incoming, content=(fault("foreign_source"),))
+    if isinstance(event.model, PartnerPostingSubmitted) and event.model.origin and name in event.model.origin.passed:
+        return replace(incoming, content=(fault("came_from_here", "/origin"),))
     return incoming
 
 

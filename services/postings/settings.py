@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from shared.settings import ServiceSettings
@@ -23,6 +25,13 @@ class PostingsSettings(ServiceSettings):
     """Most bytes of it when it is unpacked."""
     upload_lines: int = 200_000
     """Most lines of one upload: twelve bytes each are kept in memory until it is answered."""
+    exchange_name: Annotated[str, Field(pattern=r"^[a-z0-9-]*$", max_length=40)] = ""
+    """What this deployment is called by all that exchange postings with each other, for example `shandong`. Without it
+    no exchange can be switched on. It never changes."""
+    exchange_every_s: float = 0.25
+    """Seconds between two looks for changed postings that partners watch."""
+    exchange_chunk: int = Field(default=200, ge=1)
+    """Most postings that are looked at for them in one transaction."""
     removals_kept_days: int = 90
     """Days for which the removal of a posting that was never here is remembered, so that an older record is stale."""
 

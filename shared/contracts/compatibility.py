@@ -48,6 +48,7 @@ class _Comparison:
                 return
             self.seen.add(pair)
         old, new = _resolved(self.old, old), _resolved(self.new, new)
+        old, new = _brief(old, new), _brief(new, old)
         yield from self._properties(at, old, new)
         for keyword in sorted((old.keys() | new.keys()) - _TEXTS - {"properties", "required"}):
             yield from self._keyword(at, keyword, old.get(keyword), new.get(keyword))
@@ -112,6 +113,15 @@ def _resolved(root: Mapping[str, object], schema: Schema) -> Schema:
     definition = _schema(_part(dict(root), "$defs")[reference.removeprefix("#/$defs/")])
     beside = {name: value for name, value in schema.items() if name != "$ref"}
     return {**_resolved(root, definition), **beside}
+
+
+def _brief(schema: Schema, other: Schema) -> Schema:
+    """The schema with a default that does not repeat the own one of a field that the other lacks: it says no more."""
+    default, fields = schema.get("default"), _part(schema, "properties")
+    if not isinstance(default, dict):
+        return schema
+    own = {name: _schema(fields[name]).get("default", _ABSENT) for name in fields.keys() - _part(other, "properties")}
+    return {**schema, "default": {name: value for name, value in default.items() if own.get(name, _ABSENT) != value}}
 
 
 def _schema(value: object) -> Schema:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, model_validator
 
 from shared.contracts.common import Contract, Id, Instant, Texts, Version
-from shared.contracts.postings import PostingTerms
+from shared.contracts.postings import Origin, PostingTerms
 
 PartnerPostingId = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -28,6 +28,8 @@ class PartnerPostingSubmitted(PostingTerms):
     employer_reference: Annotated[str, Field(max_length=200)] | None = None
     """The partner's id of the employer, for example an organisation number."""
     url: Annotated[str, Field(max_length=2000)] | None = None
+    origin: Origin | None = None
+    """Only in what one deployment of this system passes on to another: so that nothing travels in a circle."""
 
 
 class PartnerPostingRemoved(Contract):

@@ -78,6 +78,29 @@ class PostingTerms(Contract):
     """The posting is closed at this moment."""
 
 
+MAX_HOPS = 16
+"""Most deployments that pass a posting on."""
+
+ExchangeName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
+"""What a deployment of this system is called by all that exchange postings with each other, for example `shandong`."""
+
+
+class Origin(Contract):
+    """Where a posting that other deployments passed on was published first, and which way it came."""
+
+    name: ExchangeName
+    """Of the deployment where it was published first."""
+    id: Id
+    """Its posting id there."""
+    via: Annotated[tuple[ExchangeName, ...], Field(max_length=MAX_HOPS)] = ()
+    """The deployments that passed it on after that one, in their order."""
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """All deployments that have it already: it never goes to one of them again."""
+        return frozenset((self.name, *self.via))
+
+
 class PostingSource(Contract):
     """Where a posting came from."""
 
@@ -86,6 +109,8 @@ class PostingSource(Contract):
     id: Annotated[str, Field(max_length=256)] | None = None
     """The partner's posting id."""
     url: Annotated[str, Field(max_length=2000)] | None = None
+    origin: Origin | None = None
+    """None: it was published here first, or by a partner that is no deployment of this system."""
 
 
 class Posting(PostingTerms):

@@ -40,6 +40,7 @@ SEEKER_LISTS = "recommendations.seekers.v1"
 POLICIES = "policies.v1"
 PARTNER_POSTINGS = "partner.{partner}.postings.v1"
 PARTNER_RECEIPTS = "partner.{partner}.receipts.v1"
+PARTNER_EXCHANGE = "exchange.{partner}.postings.v1"
 PARTNER_POSTINGS_PATTERN = r"^partner\.[a-z0-9-]+\.postings\.v1$"
 
 
@@ -95,6 +96,15 @@ CHANNELS: tuple[Channel, ...] = (
         (PostingReceipt, SnapshotReceipt, MergeReceipt),
         state=False,
         summary="One receipt for each record of a partner, and one whenever a posting is merged or parted.",
+    ),
+    Channel(
+        PARTNER_EXCHANGE,
+        "our posting id",
+        ("postings",),
+        {"partner": ()},
+        (PartnerPostingSubmitted, PartnerPostingRemoved),
+        state=False,
+        summary="Our postings for a partner's regions, in the form in which partners send theirs, and their removals.",
     ),
     Channel(
         POSTINGS,
@@ -160,6 +170,6 @@ def channel(topic: str) -> Channel:
 
 
 def partner_of(topic: str) -> str:
-    """The partner id in `partner.<id>.postings.v1` or `.receipts.v1`; empty if it is no such topic."""
+    """The partner id in `partner.<id>.postings.v1`, `.receipts.v1` or `exchange.<id>.postings.v1`; else empty."""
     parts = topic.split(".")
-    return parts[1] if len(parts) == 4 and parts[0] == "partner" else ""  # noqa: PLR2004 - four dotted parts
+    return parts[1] if len(parts) == 4 and parts[0] in {"partner", "exchange"} else ""  # noqa: PLR2004 - four parts

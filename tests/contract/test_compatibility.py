@@ -54,6 +54,10 @@ ALLOWED: dict[str, Edit] = {
     "an optional field went": lambda s: s["properties"].pop("remote"),
     "a nested optional field came": lambda s: s["$defs"]["Pay"]["properties"].update(max={"type": "integer"}),
     "a nested optional field went": lambda s: s["$defs"]["Pay"]["properties"].pop("min"),
+    "an optional field came, and a default repeats it": lambda s: (
+        s["$defs"]["Skill"]["properties"].update(label={"type": "string", "default": ""}),
+        s["properties"]["wanted"]["default"].update(label=""),
+    ),
     "words": lambda s: s["properties"]["id"].update(description="An id", title="Id", examples=["a"]),
     "an unused definition": lambda s: s["$defs"].update(Extra={"type": "object"}),
     "unknown fields allowed, as ever": lambda s: s.update(additionalProperties=True),

@@ -168,7 +168,7 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
 
     @routes.put("/{partner_id}", dependencies=[operator])
     async def put_partner(partner_id: NewPartnerId, terms: PartnerTerms) -> Partner:
-        """Register or change a partner, and make its two topics. 503 while Kafka is away: call again."""
+        """Register or change a partner, and make its topics. 503 while Kafka is away: call again."""
         return await partners.put(context, partner_id, terms)
 
     @routes.post("/{partner_id}/pause", dependencies=[operator])

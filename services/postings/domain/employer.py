@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.common import Code, Id, Instant, Version
+from shared.contracts.postings import ExchangeName
 
 NewPartnerId = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 """A partner id whose ids of ours derive from it, so it begins with a letter or digit."""
@@ -54,6 +55,23 @@ class PartnerState(StrEnum):
     """For ever: its id never comes back."""
 
 
+class WatchedRegion(_Entity):
+    """A region by its code. It contains its parts."""
+
+    scheme: Literal["gbt2260", "iso3166-1", "iso3166-2", "scb"]
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Exchange(_Entity):
+    """Which of our postings a partner gets on `exchange.<id>.postings.v1`."""
+
+    regions: Annotated[tuple[WatchedRegion, ...], Field(min_length=1, max_length=100)]
+    """Those in one of these. Of a posting that leaves them, it gets a removal."""
+    name: ExchangeName | None = None
+    """What all deployments that exchange postings call it, where that is not its id here. It never gets back what it
+    has passed on."""
+
+
 class PartnerTerms(_Entity):
     """What is registered of a partner."""
 
@@ -64,6 +82,8 @@ class PartnerTerms(_Entity):
     sandbox: bool = False
     """A place to try: its records are answered like anybody's, and nothing of it reaches a seeker. Its id begins with
     `sandbox-`, and no other id does: so it is for ever."""
+    exchange: Exchange | None = None
+    """None: it gets none of our postings."""
 
 
 class Partner(PartnerTerms):
@@ -103,15 +123,17 @@ def register(
             name=terms.name,
             renews=terms.renews,
             sandbox=terms.sandbox,
+            exchange=terms.exchange,
             id=partner_id,
             version=1,
             registered_at=now,
             postings_topic=postings,
             receipts_topic=receipts,
         )
-    if (known.name, known.renews) == (terms.name, terms.renews):
+    if (known.name, known.renews, known.exchange) == (terms.name, terms.renews, terms.exchange):
         return known
-    return known.model_copy(update={"name": terms.name, "renews": terms.renews, "version": known.version + 1})
+    new = {"name": terms.name, "renews": terms.renews, "exchange": terms.exchange, "version": known.version + 1}
+    return known.model_copy(update=new)
 
 
 def in_state(partner: Partner, state: PartnerState) -> Partner:

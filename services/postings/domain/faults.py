@@ -26,6 +26,10 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         "消息头 ce_source 指的是另一合作方，请改为 urn:partner:<本方编号> 或去掉",
         "The header ce_source names another partner: write urn:partner:<your id>, or leave it out",
     ),
+    "came_from_here": (
+        "该岗位最初出自本系统，或已经过本系统，不再接收：请勿回传",
+        "This posting was published here first, or has passed through here: do not send it back",
+    ),
     "missing": ("缺少必填字段，请补上", "This field is required: add it"),
     "blank": ("文字为空白，请填写或去掉该语言", "The text is blank: write it, or leave this language out"),
     "invalid_time": (

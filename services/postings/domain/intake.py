@@ -81,11 +81,12 @@ def _submitted(partner: str, record: Submission, posting: Posting | None, now: d
             terms,
             posting_id=partner_posting_id(partner, record.id),
             employer_id=employer,
-            source=PostingSource(partner=partner, id=record.id, url=record.url),
+            source=PostingSource(partner=partner, id=record.id, url=record.url, origin=record.origin),
             now=now,
             linker=record.linker,
         )
-    after = revise(posting, terms, now, employer_id=employer, url=record.url, linker=record.linker)
+    source = posting.source.model_copy(update={"url": record.url, "origin": record.origin})
+    after = revise(posting, terms, now, employer_id=employer, source=source, linker=record.linker)
     if after is posting and posting.close_reason is CloseReason.REMOVED_BY_PARTNER:
         return reopen(posting, now)
     return after

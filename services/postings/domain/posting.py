@@ -77,17 +77,17 @@ def revise(
     now: datetime,
     *,
     employer_id: str | None = None,
-    url: str | None = None,
+    source: PostingSource | None = None,
     linker: str | None = None,
 ) -> Posting:
     """The next version with these terms, or the same posting if nothing differs.
 
     It is open, also where it was closed (whether it may be is for the caller to decide), unless its time has
-    passed. Without `employer_id` the employer stays; `url` is where the source shows it now. What another linker
-    read in the same way is no difference.
+    passed. Without `employer_id` the employer stays, without `source` the source. What another linker read in the
+    same way is no difference.
     """
     employer = employer_id or posting.employer_id
-    source = posting.source.model_copy(update={"url": url})
+    source = source or posting.source
     if posting.employer_id == employer and posting.source == source and _facts(posting) == _facts(terms):
         return posting
     return _as_of(

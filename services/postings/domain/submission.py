@@ -13,7 +13,7 @@ from services.postings.domain.texts import plain
 
 if TYPE_CHECKING:
     from shared.contracts.partners import PartnerPostingRemoved, PartnerPostingSubmitted
-    from shared.contracts.postings import PostingTerms
+    from shared.contracts.postings import Origin, PostingTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Submission:
     """What of the record has no place in the posting, as JSON, without people's contacts."""
     linker: str | None = None
     """What read the words of the terms, which are cleaned then; None: nothing did."""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ OWN_ROWS: Final = (
     row("employer_reference", "employer_id", "your id of the employer, for example an organisation number; hashed"),
     row("employer_name", "employer_name", _WHOLE),
     row("url", "source.url", "`http://` or `https://`, else left out with a note"),
+    row(
+        "origin.name origin.id origin.via",
+        "source.origin",
+        "only between deployments of this system: from where, which way",
+    ),
     row("occupation.scheme occupation.code occupation.label", "occupation", _CODE),
     row("required_skills.scheme required_skills.code required_skills.label", "required_skills", f"{_CODE}; up to 50"),
     row(
@@ -85,7 +91,7 @@ def read_submitted(record: PartnerPostingSubmitted) -> Submission | Faults:
         return tuple(faults)
     url, notes = web_address(record.url, "/url")
     order = order_of(record.sequence, record.changed_at)
-    return Submission(record.id, order, record, record.employer_reference, url, notes)
+    return Submission(record.id, order, record, record.employer_reference, url, notes, origin=record.origin)
 
 
 def read_removed(record: PartnerPostingRemoved) -> Removal:

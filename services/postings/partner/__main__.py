@@ -1,28 +1,34 @@
-"""The partner's kit, offline.
+"""The partner's kit: offline, but for the bridge.
 
 python -m services.postings.partner validate FILE [--form own|jobtech|schema.org] [--notes]
 python -m services.postings.partner convert usajobs|nyc FILE > postings.ndjson
 python -m services.postings.partner forms > docs/forms.md
+python -m services.postings.partner bridge --from THERE.conf --to HERE.conf
 
 A FILE holds JSON lines, a JSON list or one JSON object, gzipped or not; `-` is standard input. `validate` answers as
-the service would. Exit code: 0, 1 if a record is rejected or a row could not be converted, 2 if the file cannot be
-read.
+the service would. `bridge` passes on what one deployment has for another, for ever: each CONF says, in kcat's form, how
+to come in as a partner, where it reads and where it writes. Exit code: 0, 1 if a record is rejected or a row could not
+be converted, 2 if the file cannot be read.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BufferedReader
+from pathlib import Path
 from typing import Final, TextIO
 
 from pydantic_core import to_json
 
 from services.postings.domain.forms import FORMS
 from services.postings.domain.lines import Line
+from services.postings.partner.bridge import DoorError, bridge, door
 from services.postings.partner.checking import Summary, Verdict, check, form_named
 from services.postings.partner.converting import Remark
 from services.postings.partner.files import opened, records
@@ -39,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "forms":
         sys.stdout.write(document())
         return 0
+    if chosen.command == "bridge":
+        return passes_on(chosen.source, chosen.target)
     try:
         with opened(chosen.file) as stream:
             if chosen.command == "validate":
@@ -47,6 +55,20 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, EOFError) as error:
         sys.stderr.write(f"{chosen.file}: 无法读取 / cannot be read: {error}\n")
         return 2
+
+
+def passes_on(source: Path, target: Path) -> int:
+    """Run the bridge until it is stopped."""
+    doors = []
+    for path in (source, target):
+        try:
+            doors.append(door(path))
+        except (OSError, DoorError) as error:
+            sys.stderr.write(f"{path}: {error}\n")
+            return 2
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(bridge(*doors))
+    return 0
 
 
 def validate(stream: BufferedReader, out: TextIO, *, form: str | None = None, notes: bool = False) -> int:
@@ -89,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     converter = commands.add_parser("convert", help="write postings in our own form, one a line")
     converter.add_argument("list", choices=[converter.name for converter in CONVERTERS])
     converter.add_argument("file")
+    passer = commands.add_parser("bridge", help="pass on what one deployment has for another, for ever")
+    passer.add_argument("--from", dest="source", type=Path, required=True, metavar="CONF", help="where it is read")
+    passer.add_argument("--to", dest="target", type=Path, required=True, metavar="CONF", help="where it is written")
     commands.add_parser("forms", help="write the mapping tables")
     return parser
 

@@ -14,6 +14,7 @@ from services.postings.domain.ordering import Basis, Order
 from services.postings.domain.scorecard import Reason
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
 from services.postings.domain.sources import SANDBOX
+from services.postings.store.exchanges import Exchanges
 from services.postings.store.pairs import Pairs
 from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
 from shared.contracts.postings import Posting, PostingStatus
@@ -53,6 +54,7 @@ class Store:
         self._receipts: Collection = db["receipts"]
         self._uploads: Collection = db["uploads"]
         self.pairs = Pairs(db)
+        self.exchanges = Exchanges(db)
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -70,6 +72,7 @@ class Store:
         await self._uploads.create_index([("partner", 1), ("key", 1), ("behind", 1)], unique=True)
         await self._uploads.create_index("begun_at", expireAfterSeconds=_DAY_S)
         await self.pairs.create_indexes()
+        await self.exchanges.create_indexes()
 
     # ------------------------------------------------------------------------------------ postings
 

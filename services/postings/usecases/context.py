@@ -45,12 +45,14 @@ class Context:
     reader: Reader
     """Reads titles and descriptions."""
     create_partner_topics: Callable[[str], Awaitable[None]]
-    """Makes a partner's two topics if they are absent. Raises Unavailable."""
+    """Makes a partner's topics if they are absent. Raises Unavailable."""
     write: Callable[[Sequence[Outgoing]], Awaitable[Sequence[int]]]
     """Writes partners' records into their own topics, and nothing else; gives back their offsets. Raises Unavailable.
     """
     waiting: Callable[[str], Awaitable[int]]
     """How many records of a partner's topic are not answered yet. Raises Unavailable."""
+    exchange_name: str = ""
+    """What this deployment is called by those with which it exchanges postings."""
 
 
 def posting_row(before: Posting | None, after: Posting, traceparent: str | None = None) -> Document:

@@ -31,7 +31,9 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
     It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
     then the same call makes up for it later. Raises Problem 409 for an id that was given up, 422 if id
-    and `sandbox` contradict each other.
+    and `sandbox` contradict each other, or this deployment has no name to exchange postings by.
+
+    If it watches other regions than before, all postings are looked at for it (`usecases.exchange`).
     """
     topics = (PARTNER_POSTINGS.format(partner=partner_id), PARTNER_RECEIPTS.format(partner=partner_id))
 
@@ -40,6 +42,14 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
         zh = f"沙箱合作方的编号须以 {SANDBOX} 开头，其他合作方不得如此：请换一个编号，或改正 sandbox。"
         raise Problem(422, "sandbox_id", en, zh, "/sandbox")
 
+    if terms.exchange is not None:
+        if not context.exchange_name:
+            en = "This deployment has no name to exchange postings by: set EXCHANGE_NAME, then call again."
+            zh = "本系统尚无用于互换岗位的名称：请先设置 EXCHANGE_NAME，再重试。"
+            raise Problem(422, "no_exchange_name", en, zh, "/exchange")
+        # a record for a topic that is not there would hold up all events
+        await context.create_partner_topics(partner_id)
+
     async def work(session: Session) -> Partner:
         known = await context.store.partner(partner_id, session)
         if known is not None and known.state is PartnerState.RETIRED:
@@ -47,6 +57,8 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
         partner = register(known, partner_id, terms, topics, context.now())
         if partner is not known:
             await context.store.save_partner(partner, session)
+        if partner.exchange != (known and known.exchange):
+            await context.store.exchanges.begin_survey(partner_id, session)
         return partner
 
     try:

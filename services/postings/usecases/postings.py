@@ -80,7 +80,7 @@ async def change(
             en, zh = "A closed posting cannot be changed; publish a new one.", "岗位已关闭，请重新发布。"
             raise Problem(409, "closed", en, zh)
         wanted = await _acceptable(context, linked, posting.employer_id, now, session)
-        after = revise(posting, wanted, now, url=posting.source.url, linker=context.reader.version)
+        after = revise(posting, wanted, now, linker=context.reader.version)
         await _save(context, posting, after, session)
         return after
 

@@ -45,11 +45,20 @@ class World:
     waiting: int | None = None
     """Records that are not answered yet; None: Kafka is away."""
     limits: Limits = field(default_factory=lambda: Limits(0.2, 50))
+    exchange_name: str = "shandong"
 
     @property
     def context(self) -> Context:
         return Context(
-            self.mongo, self.store, lambda: self.now, self._wake, self.reader, self._topics, self._write, self._waiting
+            self.mongo,
+            self.store,
+            lambda: self.now,
+            self._wake,
+            self.reader,
+            self._topics,
+            self._write,
+            self._waiting,
+            self.exchange_name,
         )
 
     async def _wake(self) -> None:

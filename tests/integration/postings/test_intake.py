@@ -47,6 +47,7 @@ async def take(world: World, records: Sequence[Record]) -> list[tuple[Record, Re
                 reader=world.reader,
                 limits=world.limits,
                 clock=lambda: world.now,
+                name=world.exchange_name,
             )
         )
 

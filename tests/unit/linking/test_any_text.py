@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.linking.automaton import Automaton, Hit, longest
@@ -54,7 +54,6 @@ BOILERPLATE = st.sampled_from(
 
 
 @given(title=TEXTS, text=TEXTS)
-@settings(deadline=None)
 def test_spans_lie_in_the_text_and_each_skill_is_there_once(linker: Linker, title: str, text: str):
     found = linker.posting(title, text)
     full = joined(title, text)
@@ -70,7 +69,6 @@ def test_spans_lie_in_the_text_and_each_skill_is_there_once(linker: Linker, titl
 
 
 @given(text=TEXTS)
-@settings(deadline=None)
 def test_a_seeker_may_write_anything(linker: Linker, text: str):
     found = linker.seeker(text)
     spans = [each.span for each in found.skills] + [each.span for each in found.occupations]
@@ -79,7 +77,6 @@ def test_a_seeker_may_write_anything(linker: Linker, text: str):
 
 
 @given(text=TEXTS, more=BOILERPLATE)
-@settings(deadline=None)
 def test_boilerplate_behind_a_text_changes_nothing(linker: Linker, text: str, more: str):
     assert linker.posting("", f"{text}\n\n{more}") == linker.posting("", text)
 

@@ -195,7 +195,7 @@ months = st.integers(0, 720)
 amounts = st.integers(0, 20_000)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(names), names)
 def test_one_more_skill_never_lowers(has: set[str], more: str):
     work = {"required_skills": skill("weld", "cut", "skill-0", "skill-4")}
@@ -206,7 +206,7 @@ def test_one_more_skill_never_lowers(has: set[str], more: str):
     assert after.recommendable >= before.recommendable
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(amounts, amounts, st.integers(0, 5000), amounts)
 def test_higher_pay_never_lowers(low: int, high: int, more: int, floor: int):
     low, high = sorted((low, high))
@@ -220,7 +220,7 @@ def test_higher_pay_never_lowers(low: int, high: int, more: int, floor: int):
         assert 0 <= after.components.pay <= 60
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(months, months, st.integers(0, 60))
 def test_more_experience_never_lowers(asked: int, has: int, more: int):
     before = judged({"experience_months": asked}, {"experience_months": has})
@@ -229,7 +229,7 @@ def test_more_experience_never_lowers(asked: int, has: int, more: int):
     assert len(after.failed) <= len(before.failed)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sets(st.sampled_from(list(Benefit))), st.sampled_from(list(Benefit)))
 def test_one_more_benefit_never_lowers(offered: set[Benefit], more: Benefit):
     before = judged({"benefits": sorted(offered)})
@@ -242,7 +242,7 @@ def test_more_education_never_lowers():
     assert [one.recommendable for one in points] == [False, False, *[True] * 6]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(sorted(CENTRES)), min_size=1, max_size=3), homes, homes)
 def test_a_shorter_way_never_lowers(works: list[str], home: str, other: str):
     """Wherever in China the seeker would work."""

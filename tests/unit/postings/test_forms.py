@@ -271,7 +271,7 @@ def leaves(at: Any, path: str = "") -> dict[str, Fate]:  # noqa: ANN401 - a tree
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_a_table_leads_to_fields_that_there_are(form: Form):
-    there = {*Posting.model_fields, "source.id", "source.url", "order", "form"}
+    there = {*Posting.model_fields, "source.id", "source.url", "source.origin", "order", "form"}
     targets = {line.to for line in form.rows if line.to}
     assert {target.removesuffix(".sv") for target in targets} <= there
     assert all(line.rule for line in form.rows if line.fate is not Fate.TAKEN)

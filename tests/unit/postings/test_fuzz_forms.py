@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.postings.domain.forms import FORMS, Form
 from tests.fuzz.records import LEAST, NASTY, body, headers, judge, records, shaped, values
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
