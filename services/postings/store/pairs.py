@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.mongo import Collection, Database, Document, Session, Write
 
 _EXAMINED: Final = [("examined", 1), ("changed_at", 1)]
+_BY_BLOCK: Final = [("blocks", 1), ("partner", 1)]
 _EVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 _TURN: Final = "duplicates"
 
@@ -34,7 +35,7 @@ class Pairs:
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
         await self._postings.create_index(_EXAMINED)
-        await self._postings.create_index("blocks", sparse=True)
+        await self._postings.create_index(_BY_BLOCK, partialFilterExpression={"blocks": {"$exists": True}})
         await self._pairs.create_index("ids")
         await self._pairs.create_index([("state", 1), ("_id", 1)])
         # here, for in a transaction two could not make it at once
@@ -53,10 +54,18 @@ class Pairs:
         rows = self._postings.find(query, {"body": 1}, session=session).hint(_EXAMINED).sort(_EXAMINED).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
 
-    async def in_blocks(self, blocks: Iterable[str], session: Session) -> dict[str, tuple[str | None, set[str]]]:
-        """The open postings in any of these blocks: their partners and blocks, by id."""
-        query = {"blocks": {"$in": list(blocks)}, "status": PostingStatus.OPEN.value}
-        rows = self._postings.find(query, {"partner": 1, "blocks": 1}, session=session)
+    async def beside(
+        self, blocks: Mapping[str | None, Iterable[str]], session: Session
+    ) -> dict[str, tuple[str | None, set[str]]]:
+        """The open postings of other sources in any of each source's blocks: their partners and blocks, by id.
+
+        A source's own ones are never read: one that sends all it has may have thousands in a block.
+        """
+        others = [{"blocks": {"$in": sorted(own)}, "partner": {"$ne": source}} for source, own in blocks.items()]
+        if not others:
+            return {}
+        query = {"$or": others, "status": PostingStatus.OPEN.value}
+        rows = self._postings.find(query, {"partner": 1, "blocks": 1}, session=session).hint(_BY_BLOCK)
         return {row["_id"]: (row["partner"], set(row["blocks"])) async for row in rows}
 
     async def of(self, ids: Iterable[str], session: Session | None = None) -> dict[str, Pair]:

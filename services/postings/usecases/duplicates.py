@@ -175,7 +175,10 @@ async def _meetings(
     where: dict[str, tuple[str | None, set[str]]] = {
         one: (posting.source.partner, set(lying[one])) for one, posting in looked.items() if lying[one]
     }
-    everyone = await context.store.pairs.in_blocks({block for _, own in where.values() for block in own}, session)
+    blocks_of: dict[str | None, set[str]] = {}
+    for source, own in where.values():
+        blocks_of.setdefault(source, set()).update(own)
+    everyone = await context.store.pairs.beside(blocks_of, session)
     everyone = {one: found for one, found in everyone.items() if one not in looked} | where
     in_block: dict[str, list[str]] = {}
     for one, (_, own) in everyone.items():
