@@ -16,7 +16,7 @@ endif
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-rollback replay operator contracts token lock up down clean fuzz eval eval-duplicates bench-partners
+.PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-near policy-rollback replay operator contracts token lock up down clean fuzz eval eval-duplicates bench-partners
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ verify-lists: $(STAMP) ## compute every list that was written again, byte for by
 
 policy: $(STAMP) ## match by another policy from now on: FILE=my.toml [BY=account] [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.policies set '$(FILE)' $(if $(BY),--by '$(BY)')
+
+policy-near: ready ## write FILE=near.toml, a policy with tables of near skills and occupations [BASE=my.toml] [ARGS="--sample 30"]
+	@$(PYTHON) -m services.matcher.near '$(FILE)' $(if $(BASE),--base '$(BASE)') $(ARGS)
 
 policy-rollback: $(STAMP) ## by the one before again; again: further back [BY=account] [KAFKA_BOOTSTRAP=host:port]
 	@$(PYTHON) -m services.matcher.policies rollback $(if $(BY),--by '$(BY)')

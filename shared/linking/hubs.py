@@ -2,7 +2,7 @@
 
 A hub is a concept with its labels: in English an occupation of ESCO, in Chinese a unit group of ISCO-08 or a
 minor group of the Chinese classification. The space of the vectors is bent so that labels of one hub lie nearer
-together (`_bend`). Everything is computed once for a taxonomy and the models, and kept beside the taxonomy's file.
+together (`bending`). Everything is computed once for a taxonomy and the models, and kept beside the taxonomy's file.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def build(taxonomy: Taxonomy, named: Sequence[Label], raw: NDArray[np.float16], 
     named, raw = [named[position] for position in kept], raw[kept]
     keys = sorted({label.hub for label in named})
     exact = raw.astype(np.float32)
-    mean, bend = _bend(exact, np.array([bisect_left(keys, label.hub) for label in named]))
+    mean, bend = bending(exact, np.array([bisect_left(keys, label.hub) for label in named]))
     vectors = unit((exact - mean) @ bend)
     return _assemble(named, raw, vectors, (mean, bend, _profiles(taxonomy, keys, hidden)))
 
@@ -145,7 +145,7 @@ def _assemble(
     return Hubs(named, keys, concepts, hub, first, raw, *computed[:2], vectors, centres, computed[2])
 
 
-def _bend(raw: Vectors, hub: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
+def bending(raw: Vectors, hub: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
     """Half of within-class whitening, (S_w)^(-1/4) with the covariance S_w within hubs shrunk to its trace.
 
     Directions in which names of one occupation differ are pressed together, so what is left tells occupations

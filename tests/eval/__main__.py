@@ -133,10 +133,17 @@ def main() -> None:
     parser.add_argument("--sets", type=Path, help="a folder of sets to take in the place of the project's own")
     options = parser.parse_args()
     started = time.monotonic()
+    try:
+        # Before anything else: what cannot be read is said at once.
+        given = folder_sets(options.sets) if options.sets else []
+    except (ValueError, OSError) as error:
+        sys.exit(f"Not measured: {error}")
+    for name in (one.name for one in given if not one.name.startswith(("zh", "en"))):
+        print(f"{name}: begins with neither zh nor en, and is read as English", file=sys.stderr)
     models, path = ensure_models(), ensure_taxonomy()
     taxonomy = load(path)
     titles = open_titles(path, taxonomy, models, threads=2)
-    own = ((one.name, title_report(one, titles)) for one in folder_sets(options.sets)) if options.sets else None
+    own = ((one.name, title_report(one, titles)) for one in given) if given else None
     reports: dict[str, Report] = {}
     for name, report in own or standard(taxonomy, titles):
         print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)

@@ -3,7 +3,7 @@
 import csv
 import gzip
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from shared.settings import ROOT
 from shared.taxonomy import Taxonomy
 
 PUBLISHED = ROOT.parent / "shared" / "data" / "title_match"
+_COLUMNS = 4
+"""Of judgements."""
 TRANSLATED = ROOT / "tests" / "data" / "titles_translated"
 
 
@@ -27,14 +29,31 @@ class TitleSet(NamedTuple):
     """Where the corpus is labels of concepts: whose."""
 
 
-def folder_sets(folder: Path) -> Iterator[TitleSet]:
-    """`<name>/{queries,corpus_elements,qrels}.tsv` below a folder; a name that begins with zh is Chinese.
+def folder_sets(folder: Path) -> list[TitleSet]:
+    """`<name>/{queries,corpus_elements,qrels}.tsv` below a folder, also as `.tsv.gz`; a name with zh first is Chinese.
 
-    Any other language is read by the English model, which is weak there.
+    Any other language is read by the English model, which is weak there. Raises ValueError and OSError that name the
+    file, and the line, that cannot be read so.
     """
-    for path in sorted(folder.iterdir()):
-        if _file(path, "queries"):
-            yield title_set(path.name, _pairs(path, "queries"), _pairs(path, "corpus_elements"), judgements(path))
+    found = [_folder_set(path) for path in sorted(folder.iterdir()) if path.is_dir() and _file(path, "queries")]
+    if not found:
+        raise ValueError(f"{folder}: no set in it; a set is a folder with queries.tsv, corpus_elements.tsv, qrels.tsv")
+    return found
+
+
+def _folder_set(path: Path) -> TitleSet:
+    judged = {query: set(found) for query, found in _judged(path, "qrels").items()}
+    documents = {document for found in judged.values() for document in found}
+    queries = _pairs(path, "queries", header=_has_header(path, "queries", judged))
+    corpus = _pairs(path, "corpus_elements", header=_has_header(path, "corpus_elements", documents))
+    return title_set(path.name, queries, corpus, judgements(path))
+
+
+def _has_header(folder: Path, name: str, judged: Container[str]) -> bool:
+    """Whether the first line is one: no id that is judged, and no number, stands in a header."""
+    _, first = next(_lines(folder, name), (0, ""))
+    key = first.partition("\t")[0].strip()
+    return not (key.isdigit() or key in judged)
 
 
 def title_set(
@@ -47,7 +66,9 @@ def title_set(
     }
     kept = [query for query in queries if relevant[query]]
     if not kept:
-        raise ValueError(f"{name}: no query has a fitting title")
+        raise ValueError(
+            f"{name}: none of {len(queries)} queries has a fitting title by qrels.tsv that is in the corpus"
+        )
     bearers = [key.partition("_")[0] for key in corpus] if concepts else None
     texts = [queries[query] for query in kept]
     spoken: Language = "zh" if name.startswith("zh") else "en"
@@ -99,27 +120,51 @@ def groups_set(taxonomy: Taxonomy) -> TitleSet:
 
 
 def judgements(folder: Path, name: str = "qrels") -> dict[str, set[str]]:
-    """TREC form: query, 0, document, relevance; what is above 0 fits."""
-    judged: dict[str, set[str]] = defaultdict(set)
-    for line in _lines(folder, name):
-        query, _, document, relevance = line.split()
-        if float(relevance) > 0:
-            judged[query].add(document)
+    """What fits each query: TREC form with a relevance above 0. Raises as `folder_sets`."""
+    judged = _judged(folder, name)
+    fits = {query: {key for key, relevance in found.items() if relevance > 0} for query, found in judged.items()}
+    return {query: keys for query, keys in fits.items() if keys}
+
+
+def _judged(folder: Path, name: str) -> dict[str, dict[str, float]]:
+    """TREC form: query, 0, document, relevance; between tabs where there are some, so that ids may have spaces."""
+    judged: dict[str, dict[str, float]] = defaultdict(dict)
+    for number, line in _lines(folder, name):
+        cells = [cell.strip() for cell in line.split("\t")]
+        try:
+            query, _, document, relevance = cells if len(cells) == _COLUMNS else line.split()
+            judged[query][document] = float(relevance)
+        except ValueError:
+            what = f"{folder.name}/{name}.tsv, line {number}: not query, 0, document, relevance"
+            raise ValueError(f"{what}: {line[:80]!r}") from None
     return dict(judged)
 
 
 def _pairs(folder: Path, name: str, *, header: bool = True) -> dict[str, str]:
-    lines = list(_lines(folder, name))[1 if header else 0 :]
-    pairs = (line.split("\t") for line in lines if line.strip())
-    return {parts[0]: parts[1].strip() for parts in pairs}
+    pairs: dict[str, str] = {}
+    for number, line in list(_lines(folder, name))[1 if header else 0 :]:
+        key, tab, rest = line.partition("\t")
+        key, title = key.strip(), rest.partition("\t")[0].strip()
+        if not tab:
+            raise ValueError(f"{folder.name}/{name}.tsv, line {number}: not an id, a tab and a title: {line[:80]!r}")
+        if pairs.setdefault(key, title) != title:
+            raise ValueError(f"{folder.name}/{name}.tsv, line {number}: the id {key} has another title already")
+    return pairs
 
 
-def _lines(folder: Path, name: str) -> Iterator[str]:
+def _lines(folder: Path, name: str) -> Iterator[tuple[int, str]]:
+    """Those that are not blank, with their numbers from 1 on. Whatever ends lines elsewhere may stand in a title."""
     path = _file(folder, name)
     if path is None:
         raise FileNotFoundError(f"{folder}: no {name}.tsv")
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    yield from (line for line in content.decode("utf-8-sig").splitlines() if line)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: byte {error.start} is not UTF-8") from None
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if line.strip():
+            yield number, line
 
 
 def _file(folder: Path, name: str) -> Path | None:

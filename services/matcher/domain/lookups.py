@@ -37,6 +37,9 @@ class Lookups(NamedTuple):
     """Which of the posting's skills it counts for, for how much of it in permille, and the next pair. Only of a posting
     with a skill for which others count in part; `worth` is of no use then.
     """
+    got: NDArray[np.int32]
+    """Room for what one counterpart has of each of the posting's skills, in permille: of a question, which is one
+    thread's, and used again for each pair."""
     licences: NDArray[np.int8]
     """1 for the anchor's."""
 
@@ -198,10 +201,11 @@ def of_posting(p: int, postings: Columns, tables: Tables, weights: Weights) -> L
     known = tables.skills.shape[0]
     worth, heads = np.zeros(known, np.int64), np.zeros(known if graded else 0, np.int32)
     pairs = skill_pairs(skills, heads, tables.credits) if graded else np.zeros((0, 3), np.int32)
+    got = np.zeros(skills.size if graded else 0, np.int32)
     for place in range(skills.size):
         weight = WHOLE * tables.skills[skills[place], 0]
         worth[skills[place]] = PACKED * weight if place < posting.required else weight
-    return Lookups(near, way, close, worth, heads, pairs, licences)
+    return Lookups(near, way, close, worth, heads, pairs, got, licences)
 
 
 @compiled
@@ -233,4 +237,5 @@ def of_seeker(s: int, seekers: Columns, tables: Tables, weights: Weights) -> Loo
     at += seeker.skills
     for licence in seekers.codes[at : at + max(seeker.licences, 0)]:
         licences[licence] = 1
-    return Lookups(near, way, close, worth, np.zeros(0, np.int32), np.zeros((0, 3), np.int32), licences)
+    heads, pairs, got = np.zeros(0, np.int32), np.zeros((0, 3), np.int32), np.zeros(0, np.int32)
+    return Lookups(near, way, close, worth, heads, pairs, got, licences)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from services.matcher.domain.gates import DISTANCE, EDUCATION, EMPLOYMENT, EXPERIENCE, LICENCES, PAY, REGION
 
@@ -35,7 +35,31 @@ Even = Annotated[int, Field(ge=0, le=1000, multiple_of=2)]
 """Points of which the half is the neutral score, for a fact that is missing."""
 
 
-Near = dict[str, dict[str, Annotated[int, Field(ge=1, le=1000)]]]
+def _spelt_out(tables: object) -> object:
+    """Tables of near concepts where what is near one concept may be one text (`"600: b c; 300: d"`).
+
+    Its codes are of the concept's own scheme. A country's tables fit into one record so.
+    """
+    if not isinstance(tables, dict):
+        return tables
+    return {concept: _neighbours(concept, near) if isinstance(near, str) else near for concept, near in tables.items()}
+
+
+def _neighbours(concept: str, text: str) -> dict[str, str]:
+    scheme, _, _ = concept.partition(":")
+    found: dict[str, str] = {}
+    for part in text.split(";"):
+        permille, _, codes = part.partition(":")
+        if not codes.strip():
+            raise ValueError(f'{concept}: "{part.strip()}" is not written as "600: code code"')
+        for code in codes.split():
+            if f"{scheme}:{code}" in found:
+                raise ValueError(f"{concept}: {code} stands there twice")
+            found[f"{scheme}:{code}"] = permille.strip()
+    return found
+
+
+Near = Annotated[dict[str, dict[str, Annotated[int, Field(ge=1, le=1000)]]], BeforeValidator(_spelt_out)]
 """By concept (`scheme:code`): the concepts that count for it in part, in permille."""
 
 

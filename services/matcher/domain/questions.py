@@ -137,8 +137,9 @@ def graded(
     weight_of: NDArray[np.int32],
 ) -> tuple[int, int]:
     """The same for a posting (its skills: `wanted`) of which some skills are there in part by others."""
-    heads, pairs = lookups.heads, lookups.pairs
-    got = np.zeros(wanted.size, np.int32)
+    heads, pairs, got = lookups.heads, lookups.pairs, lookups.got
+    for place in range(wanted.size):
+        got[place] = 0
     at = seeker.at + 2 * seeker.lists + seeker.occupations
     for skill in codes[at : at + seeker.skills]:
         pair = heads[skill]

@@ -11,10 +11,11 @@ import pytest
 from services.matcher.domain import Index, Policy, entries, load
 from services.matcher.domain.facts import micros
 from services.matcher.domain.lookups import of_posting, of_seeker
-from services.matcher.domain.policy import CURRENT
+from services.matcher.domain.policy import CURRENT, parse
 from services.matcher.domain.questions import weigh
 from services.matcher.domain.search import candidates, maybe, scratch
 from services.matcher.domain.ties import NO_TIES, Ties
+from services.matcher.near import rewritten
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
@@ -172,6 +173,21 @@ def test_under_another_policy(seed: int, monkeypatch: pytest.MonkeyPatch):
     assert world.check_all(worlds.START) > 300
     world.change(60)
     assert world.check_all(worlds.START + timedelta(hours=1)) > 300
+
+
+def test_under_written_tables_of_near_concepts(monkeypatch: pytest.MonkeyPatch):
+    random = Random(11)
+    skills, occupations = (
+        [f"{scheme}:{code}" for scheme, code in pool if scheme == of]
+        for pool, of in ((worlds.SKILLS, "esco"), (worlds.OCCUPATIONS, "isco-08"))
+    )
+    near = {one: {o: random.randrange(200, 850, 50) for o in random.sample(skills, 9) if o != one} for one in skills}
+    both_ways = {occupations[0]: {occupations[2]: 850, occupations[4]: 400}}
+    text = rewritten(CURRENT.read_text(), {"related_skills": near, "related_occupations": both_ways})
+    policy = parse(text)
+    assert policy.related_skills == near
+    monkeypatch.setattr(facts, "POLICY", policy.model_dump())
+    assert World(4, 40, 60, policy).check_all(worlds.START) > 300
 
 
 def before_the_taxonomy() -> Body:
