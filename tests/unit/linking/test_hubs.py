@@ -32,8 +32,8 @@ def small(version: str) -> Taxonomy:
         Concept(f"esco:{name}", "occupation", {"en": name}, {"en": (f"{name} of ships", f"old {name}")}, (), None, None)
         for name in names
     ]
-    raw = [msgspec.Raw(msgspec.msgpack.encode(one)) for one in (Relations({}, {}, {}), {})]
-    return Taxonomy(Stored(FORMAT, version, {}, {}, {}, tuple(concepts), *raw))
+    relations, none = msgspec.msgpack.encode(Relations({}, {}, {})), msgspec.msgpack.encode({})
+    return Taxonomy(Stored(FORMAT, version, {}, {}, {}, tuple(concepts), msgspec.Raw(relations), msgspec.Raw(none)))
 
 
 def test_vectors_are_computed_once_and_read_again_as_they_were(tmp_path: Path) -> None:
