@@ -1,16 +1,19 @@
-"""Postings and profiles as numbers: the facts of a row, in the order of its fields, and its codes."""
+"""Postings and profiles as numbers: the facts of a row, as it lies in memory, and its codes."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
+import numpy as np
+
 from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.codes import Plain, Regions, Skills
-from services.matcher.domain.columns import NO_END, UNKNOWN, currency
+from services.matcher.domain.columns import NO_END, POSTING, SEEKER, UNKNOWN, currency
 from services.matcher.domain.occupations import Occupations
 from shared.contracts.common import Benefit, Education, EmploymentType, KeyGroup
 from shared.contracts.postings import Posting
@@ -25,12 +28,31 @@ EMPLOYMENT_BITS: Final = {item: 1 << place for place, item in enumerate(Employme
 KEY_GROUP_BITS: Final = {item: 1 << place for place, item in enumerate(KeyGroup)}
 COMBINATIONS: Final = 4_096
 """How many are remembered of each."""
+KEPT: Final = ("at", "room", "lists")
+"""Fields of a row that are not facts: the kernels keep them."""
+
+
+def packing(dtype: np.dtype[np.void]) -> struct.Struct:
+    """Packs the facts as a row lies in memory, the fields that are kept as zeros."""
+    letters = {"i1": "b", "i2": "h", "i4": "i", "i8": "q"}
+    form, at, fields = "=", 0, dtype.fields
+    assert fields is not None  # noqa: S101 - a row is a structure
+    for name in dtype.names or ():
+        if name not in KEPT:
+            kind, offset, *_ = fields[name]
+            form += f"{offset - at}x" + letters[kind.str[1:]]
+            at = offset + kind.itemsize
+    return struct.Struct(f"{form}{dtype.itemsize - at}x")
+
+
+_posting_row, _seeker_row = packing(POSTING).pack, packing(SEEKER).pack
 
 
 class Row(NamedTuple):
     """One posting or seeker."""
 
-    facts: tuple[int, ...]
+    facts: bytes
+    """As its row lies in memory."""
     regions: list[int]
     remote: bool
     """Whether the work could be done, or might be taken, from anywhere."""
@@ -54,7 +76,7 @@ class Facts:
         regions = self.regions.numbers(posting.regions)
         licences = self.licences.numbers(posting.licences)
         pay = posting.pay
-        facts = (
+        facts = _posting_row(
             NO_END if posting.valid_through is None else micros(posting.valid_through),
             posting.version,
             UNKNOWN if posting.occupation is None else self.occupations.number_of(posting.occupation),
@@ -84,7 +106,7 @@ class Facts:
         skills = self.skills.numbers(profile.skills)
         licences = self.licences.numbers(profile.licences) if profile.licences else []
         floor = profile.pay_floor
-        facts = (
+        facts = _seeker_row(
             profile.version,
             0,  # derived: the bits of skills and occupations
             0,
@@ -93,13 +115,13 @@ class Facts:
             UNKNOWN if floor is None else floor.amount,
             UNKNOWN if floor is None else currency(floor.currency),
             UNKNOWN if profile.experience_months is None else profile.experience_months,
-            _benefits(profile.benefits_needed),
+            _benefits(profile.benefits_needed) if profile.benefits_needed else 0,
             UNKNOWN if profile.licences is None else len(licences),
             UNKNOWN if profile.remote is None else int(profile.remote),
             1,
             LEVELS[profile.education],
-            _employment(profile.employment_types),
-            _key_groups(profile.key_groups),
+            _employment(profile.employment_types) if profile.employment_types else 0,
+            _key_groups(profile.key_groups) if profile.key_groups else 0,
             len(occupations),
             len(regions),
             len(skills),

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain import questions, reasons, view
+from services.matcher.domain import questions, reasons
 from services.matcher.domain.answers import Judgement, Scored, Standing
 from services.matcher.domain.bodies import PostingBody, ProfileBody
 from services.matcher.domain.codes import Plain, Regions, Skills, related
@@ -25,11 +25,12 @@ from services.matcher.domain.facts import Facts, Row, micros
 from services.matcher.domain.gates import GATES
 from services.matcher.domain.kernels import COMPONENTS
 from services.matcher.domain.occupations import Occupations
-from services.matcher.domain.pairs import span_of
+from services.matcher.domain.pairs import collected, span_of
 from services.matcher.domain.policy import Policy, Weights
-from services.matcher.domain.search import scratch
-from services.matcher.domain.side import Gone, Resting, Side, facts_of
+from services.matcher.domain.search import scratch, search
+from services.matcher.domain.side import Gone, Resting, Side
 from services.matcher.domain.ties import NO_TIES, Ties
+from services.matcher.domain.view import View, view_of
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.profiles import Profile, ProfileStatus
 from shared.contracts.recommendations import LIST_SIZE, AnchorKind, Components, Evidence
@@ -51,7 +52,7 @@ class Index:
         self.postings = Side(POSTING)
         self.seekers = Side(SEEKER)
         self._scratch = scratch(0)
-        self._viewed: view.View | None = None
+        self._viewed: View | None = None
         self._parts: tuple[object, ...] = ()
         """What the view was made of, and of how many regions."""
         self._places = 0
@@ -170,7 +171,7 @@ class Index:
         others = self._others(kind)
         if len(self._scratch.rows) < others.used:
             self._scratch = scratch(others.used + others.used // 4)
-        rows, found = view.best(self._view(), kind is AnchorKind.POSTING, anchor, moment, k, others.used)
+        rows, found = search(self._view(), kind is AnchorKind.POSTING, anchor, moment, k, others.used)
         return [
             Scored(others.names[row], others.versions[row], total, tuple(own_parts), _names(unknown), row)
             for row, total, (_, unknown, _), own_parts in zip(
@@ -239,7 +240,9 @@ class Index:
         Third, those that are not named for which another one counts in part, with that one.
         """
         self.flush()
-        skills, had, through = view.had(self._view(), kind is AnchorKind.POSTING, anchor, np.array(others, np.int64))
+        skills, had, through = questions.skills_had(
+            self._view(), kind is AnchorKind.POSTING, anchor, np.array(others, np.int64)
+        )
         keys = self.skills.keys
         return [
             (
@@ -262,7 +265,7 @@ class Index:
         `known`: of each, the skills that count in part, and its components.
         """
         self.flush()
-        facts, spans = view.facts(self._view(), kind is AnchorKind.POSTING, anchor, np.array(others, np.int64))
+        facts, spans = collected(self._view(), kind is AnchorKind.POSTING, anchor, np.array(others, np.int64))
         return [
             evidence(own, span, *more) for own, span, more in zip(facts.tolist(), spans.tolist(), known, strict=True)
         ]
@@ -275,9 +278,9 @@ class Index:
 
     def _weigh(self, kind: AnchorKind, anchor: int, others: NDArray[np.int64], now: int) -> questions.Weighed:
         self.flush()
-        return view.weighed(self._view(), kind is AnchorKind.POSTING, anchor, others, now)
+        return questions.weigh(self._view(), kind is AnchorKind.POSTING, anchor, others, now)
 
-    def _view(self) -> view.View:
+    def _view(self) -> View:
         """All that a question reads, after `flush`: made anew where an array has become another one."""
         tables = self.regions, self.occupations, self.skills, self.licences
         parts = (
@@ -293,7 +296,7 @@ class Index:
         if self._viewed is None or self._places != len(self.regions) or not all(map(is_, parts, self._parts)):
             self._places, self._parts = len(self.regions), parts
             columns = self.postings.columns, self.seekers.columns
-            self._viewed = view.view_of(*columns, self._tables(), self._weights, self._scratch)
+            self._viewed = view_of(*columns, self._tables(), self._weights, self._scratch)
         return self._viewed
 
     def arrays(self) -> tuple[Columns, Columns, Tables, Weights]:
@@ -342,7 +345,7 @@ def warm(policy: Policy) -> None:
     index = Index(policy)
     moment = datetime(2000, 1, 1, tzinfo=UTC)
     for side, name in ((index.postings, "p"), (index.seekers, "s")):
-        side.put(name, 1, Row((0,) * len(facts_of(side.dtype)), [], remote=False, codes=[]), ())
+        side.put(name, 1, Row(bytes(side.dtype.itemsize), [], remote=False, codes=[]), ())
     for kind, name in ((AnchorKind.POSTING, "p"), (AnchorKind.SEEKER, "s")):
         index.top(kind, name, moment)
         reasons.outlook(index, kind, name, moment)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Columns, Tables
+from services.matcher.domain.columns import FIRST_REGION, UNKNOWN, Tables
 from services.matcher.domain.compiled import compiled, inlined
 from services.matcher.domain.kernels import count_bits, pay_known
 from services.matcher.domain.lookups import haversine
@@ -17,6 +17,7 @@ from shared.regions import DEEPEST
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
+    from services.matcher.domain.view import View
 
 EARTH_KM: Final = 6371.0088
 """Mean radius (IUGG, Moritz 2000)."""
@@ -76,13 +77,14 @@ def way_between(posting: PostingRow, seeker: SeekerRow, codes: NDArray[np.int32]
 
 @compiled
 def collected(
-    by_posting: bool, anchor: int, others: NDArray[np.int64], postings: Columns, seekers: Columns, tables: Tables
+    view: View, by_posting: bool, anchor: int, others: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """For each pair (n): facts (n, WIDTH), and the haversine of the way (n,), NaN if it is not known.
 
     Levels are 0 and months UNKNOWN unless both sides name them; pay is relative to the floor, NO_AMOUNT if there is
     none to compare.
     """
+    postings, seekers, tables = view.postings, view.seekers, view.tables
     facts = np.zeros((others.size, WIDTH), np.int32)
     spans = np.full(others.size, np.nan)
     for place in range(others.size):

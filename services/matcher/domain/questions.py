@@ -24,6 +24,7 @@ from services.matcher.domain.policy import Weights
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
+    from services.matcher.domain.view import View
 
 REFUSED: Final = -1
 """Instead of points: a gate failed, too few points, or nothing in common."""
@@ -178,17 +179,9 @@ def skills_wanted(by_posting: bool, anchor: int, postings: Columns) -> NDArray[n
 
 
 @compiled
-def weigh(
-    by_posting: bool,
-    anchor: int,
-    others: NDArray[np.int64],
-    now: int,
-    postings: Columns,
-    seekers: Columns,
-    tables: Tables,
-    weights: Weights,
-) -> Weighed:
+def weigh(view: View, by_posting: bool, anchor: int, others: NDArray[np.int64], now: int) -> Weighed:
     """The anchor against each counterpart in these rows; rows that are not live are refused."""
+    postings, seekers, tables, weights = view.postings, view.seekers, view.tables, view.weights
     lookups = (
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )
@@ -257,13 +250,14 @@ def weigh_with(
 
 @compiled
 def skills_had(
-    by_posting: bool, anchor: int, others: NDArray[np.int64], postings: Columns, seekers: Columns, tables: Tables
+    view: View, by_posting: bool, anchor: int, others: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int32]]:
     """For each pair (n): the posting's skills, and 1 for each that the seeker has, 2 for what is required and lacks.
 
     Third, of a skill that the seeker lacks, the one that counts for it in part, or UNKNOWN. All (n, widest); what
     lies behind a posting's last skill is 0 in the second.
     """
+    postings, seekers, tables = view.postings, view.seekers, view.tables
     standing_in = tables.credits
     widest = 0
     for row in others:

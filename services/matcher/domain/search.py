@@ -55,6 +55,7 @@ from services.matcher.domain.words import employment_bits, guards, may_pass, ski
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import PostingRow, SeekerRow
+    from services.matcher.domain.view import View
 
 ONE: Final = np.uint64(1)
 DE_BRUIJN: Final = np.uint64(0x03F79D71B4CB0A89)
@@ -307,19 +308,9 @@ def candidates(
 
 
 @compiled
-def search(
-    by_posting: bool,
-    anchor: int,
-    now: int,
-    k: int,
-    used: int,
-    postings: Columns,
-    seekers: Columns,
-    tables: Tables,
-    weights: Weights,
-    scratch: Scratch,
-) -> tuple[NDArray[np.int64], Weighed]:
-    """The rows of the best `k` counterparts, best first, and all about each."""
+def search(view: View, by_posting: bool, anchor: int, now: int, k: int, used: int) -> tuple[NDArray[np.int64], Weighed]:
+    """The rows of the best `k` counterparts, best first, and all about each. `used`: rows of the others."""
+    postings, seekers, tables, weights, scratch = view.postings, view.seekers, view.tables, view.weights, view.scratch
     lookups = (
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
     )

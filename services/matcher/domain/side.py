@@ -5,7 +5,6 @@ Changes are gathered and written by `flush`, before the next question: one call 
 
 from __future__ import annotations
 
-import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,6 @@ from services.matcher.domain.members import CODES, CODES_GARBAGE, POOL, POOL_GAR
 
 FIRST_ROWS: Final = 1024
 G = TypeVar("G", bound=np.generic)
-KEPT: Final = ("at", "room", "lists")
-"""Fields that are not facts: the kernels keep them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +69,7 @@ class Side:
             pool=np.zeros(2 * FIRST_ROWS, np.int32),
             used=np.zeros(4, np.int64),
         )
-        self._facts = _packing(self.dtype)
-        self._nothing = self._facts.pack(*[0] * (len(facts_of(self.dtype))))
+        self._nothing = bytes(self.dtype.itemsize)
         self._no_places = array("i", (0, 0))
         self._forget_pending()
 
@@ -109,7 +105,7 @@ class Side:
         if remote:
             lists.append(REMOTE_LIST)
         self._targets.append(row)
-        self._rows += self._facts.pack(*facts)
+        self._rows += facts
         self._packed.fromlist([len(lists), len(lists) + len(codes), *lists, *codes])
         if self.resting:
             self.resting.pop(name, None)
@@ -212,23 +208,6 @@ class Side:
         )
         compact(old, fresh.codes, fresh.pool, self.used)
         self.columns = fresh
-
-
-def facts_of(dtype: np.dtype[np.void]) -> list[str]:
-    """The fields of a row that say something of the posting or seeker, in their order."""
-    return [name for name in dtype.names or () if name not in KEPT]
-
-
-def _packing(dtype: np.dtype[np.void]) -> struct.Struct:
-    """Packs the facts as a row lies in memory, the fields that are kept as zeros."""
-    letters = {"i1": "b", "i2": "h", "i4": "i", "i8": "q"}
-    form, at, fields = "=", 0, dtype.fields
-    assert fields is not None  # noqa: S101 - a row is a structure
-    for name in facts_of(dtype):
-        kind, offset, *_ = fields[name]
-        form += f"{offset - at}x" + letters[kind.str[1:]]
-        at = offset + kind.itemsize
-    return struct.Struct(f"{form}{dtype.itemsize - at}x")
 
 
 def _longer(values: NDArray[G], size: int) -> NDArray[G]:

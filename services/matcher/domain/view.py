@@ -4,26 +4,18 @@ Handing over forty arrays costs numba a look at each, 20 us and more: as long as
 made when one of them has changed, and costs a question one look. Compiled.
 """
 
-# ruff: noqa: FBT001 - kernels take which side asks
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numba import types
 from numba.experimental import structref
-from numpy.typing import NDArray
 
 from services.matcher.domain.compiled import compiled
-from services.matcher.domain.pairs import collected
-from services.matcher.domain.questions import skills_had, weigh
-from services.matcher.domain.search import search
 
 if TYPE_CHECKING:
     from services.matcher.domain.columns import Columns, Tables
     from services.matcher.domain.policy import Weights
-    from services.matcher.domain.questions import Weighed
     from services.matcher.domain.search import Scratch
 
 FIELDS = ("postings", "seekers", "tables", "weights", "scratch")
@@ -57,33 +49,3 @@ structref.define_constructor(View, ViewType, FIELDS)  # type: ignore[no-untyped-
 def view_of(postings: Columns, seekers: Columns, tables: Tables, weights: Weights, scratch: Scratch) -> View:
     """These, as one."""
     return View(postings, seekers, tables, weights, scratch)  # type: ignore[no-untyped-call]
-
-
-@compiled
-def best(view: View, by_posting: bool, anchor: int, now: int, k: int, used: int) -> tuple[NDArray[np.int64], Weighed]:
-    """As `search`."""
-    return search(
-        by_posting, anchor, now, k, used, view.postings, view.seekers, view.tables, view.weights, view.scratch
-    )
-
-
-@compiled
-def weighed(view: View, by_posting: bool, anchor: int, others: NDArray[np.int64], now: int) -> Weighed:
-    """As `questions.weigh`."""
-    return weigh(by_posting, anchor, others, now, view.postings, view.seekers, view.tables, view.weights)
-
-
-@compiled
-def had(
-    view: View, by_posting: bool, anchor: int, others: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int32]]:
-    """As `questions.skills_had`."""
-    return skills_had(by_posting, anchor, others, view.postings, view.seekers, view.tables)
-
-
-@compiled
-def facts(
-    view: View, by_posting: bool, anchor: int, others: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """As `pairs.collected`."""
-    return collected(by_posting, anchor, others, view.postings, view.seekers, view.tables)

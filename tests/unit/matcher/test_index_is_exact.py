@@ -249,8 +249,8 @@ def test_no_sum_exceeds_its_bound(seed: int):
             listed = maybe(by_posting, row, others.used, lookups.near, postings, seekers, weights, everything)
             count = candidates(by_posting, row, now, 0, listed, weights.minimum, lookups, *given, everything)
             rows = everything.rows[:count].astype(np.int64)
-            weighed = weigh(by_posting, row, rows, now, *given)
+            weighed = weigh(index._view(), by_posting, row, rows, now)
             assert (weighed.parts.sum(axis=1) <= everything.bounds[:count]).all()
             everybody = np.arange(others.used)
-            fits = weigh(by_posting, row, everybody, now, *given).points
+            fits = weigh(index._view(), by_posting, row, everybody, now).points
             assert set(everybody[fits >= 0]) <= set(rows.tolist())
