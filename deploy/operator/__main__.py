@@ -1,6 +1,8 @@
 """The operator's kit: `make operator ARGS="partner list"`, or `python -m deploy.operator partner list`.
 
 partner onboard ID --name NAME    register, make topics and rights, and show the password once; --sandbox: to try
+partner pull ID --url URL [--every-s N] [--since TIME] [--parameter NAME] [--zone ZONE] [--overlap-s N] | --off
+                                  its feed is fetched for it, at once and again and again, or no more
 partner list | show ID            who there is, and what each may do
 partner pause ID | resume ID      take the right to publish away, and give it back
 partner rotate ID [--finish]      a second account beside the first; --finish removes the first
@@ -29,13 +31,13 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from deploy.operator import dead_letters, partners
-from deploy.operator.answers import REFUSED, Answer, Language, Refusal, away
+from deploy.operator.answers import REFUSED, Answer, Json, Language, Refusal, away
 from deploy.operator.kafka import Rights
 from deploy.operator.postings import register_from_environment
 from shared.errors import Unavailable
@@ -43,6 +45,9 @@ from shared.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_FEED: Final = ("url", "every_s", "since", "parameter", "zone", "overlap_s")
+"""Of a feed, what may be given."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,21 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
-    if given.command in {"list", "show", "onboard"}:
+    if given.command in {"list", "show"}:
         register = register_from_environment()
-        if given.command == "list":
-            return partners.overview(rights, register)
-        if given.command == "show":
-            return partners.show(rights, register, given.partner)
-        return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
+        return (
+            partners.overview(rights, register)
+            if given.command == "list"
+            else partners.show(rights, register, given.partner)
+        )
     if given.command == "rotate":
         rotation = partners.finish if given.finish else partners.rotate
         return rotation(rights, given.partner)
     register = register_from_environment()
+    if given.command == "onboard":
+        return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
     if given.command == "retire":
         return partners.retire(rights, register, given.partner, really=given.yes)
+    if given.command == "pull":
+        return partners.pull(register, given.partner, _feed(given))
     change = {"pause": partners.pause, "resume": partners.resume}[given.command]
     return change(rights, register, given.partner)
+
+
+def _feed(given: argparse.Namespace) -> Json | None:
+    return None if given.off else {term: value for term in _FEED if (value := getattr(given, term)) is not None}
 
 
 def _letters(given: argparse.Namespace, settings: ServiceSettings, rights: Rights) -> Answer:
@@ -124,13 +137,22 @@ def _parser() -> argparse.ArgumentParser:
     partner = subjects.add_parser("partner", help="who may send us postings").add_subparsers(
         dest="command", required=True
     )
-    for name in ("list", "onboard", "show", "pause", "resume", "rotate", "retire"):
+    for name in ("list", "onboard", "pull", "show", "pause", "resume", "rotate", "retire"):
         command = partner.add_parser(name, parents=[common])
         if name != "list":
             command.add_argument("partner", metavar="ID")
         if name == "onboard":
             command.add_argument("--name", required=True, help="the region or school as people know it")
             command.add_argument("--sandbox", action="store_true", help="to try: no seeker sees anything of it")
+        if name == "pull":
+            what = command.add_mutually_exclusive_group(required=True)
+            what.add_argument("--url", help="a stream of changes, as JobTech's; https")
+            what.add_argument("--off", action="store_true", help="it is fetched no more")
+            command.add_argument("--every-s", type=int, help="seconds between two fetches (300)")
+            command.add_argument("--since", help="RFC 3339: what changed before is not fetched (180 days ago)")
+            command.add_argument("--parameter", help="the query's parameter that takes the time (date)")
+            command.add_argument("--zone", help="the feed's time zone (UTC), for example Europe/Stockholm")
+            command.add_argument("--overlap-s", type=int, help="how late the feed may show a record (3600)")
         if name == "rotate":
             command.add_argument("--finish", action="store_true", help="only the newest account is left")
         if name == "retire":

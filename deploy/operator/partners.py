@@ -96,6 +96,22 @@ def show(rights: Rights, register: Register, partner: str) -> Answer:
     return Answer("\n".join(zh), "\n".join(en), found)
 
 
+def pull(register: Register, partner: str, feed: Json | None) -> Answer:
+    """Its feed is fetched from this address, or no more."""
+    register.pull(partner, feed)
+    if feed is None:
+        return Answer(
+            f"不再拉取 {partner} 的数据源；已写入的岗位不受影响",
+            f"No feed of {partner} is fetched any more; what was written stays",
+            {"partner": partner, "pull": None},
+        )
+    return Answer(
+        f"将拉取 {partner} 的数据源 {feed['url']}。进展见 GET /partners/{partner}/scorecard",
+        f"The feed of {partner} is fetched from {feed['url']}. How it goes: GET /partners/{partner}/scorecard",
+        {"partner": partner, "pull": feed},
+    )
+
+
 def pause(rights: Rights, register: Register, partner: str) -> Answer:
     """It may not write, from now on and on open connections; it goes on reading its receipts.
 

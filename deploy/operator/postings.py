@@ -14,6 +14,8 @@ from deploy.operator.answers import REFUSED, UNKNOWN, Json, Refusal, away
 from shared.auth import PRIVATE_KEY, mint
 
 _PATIENCE_S: Final = 30.0
+_TERMS: Final = ("name", "renews", "sandbox", "exchange", "pull")
+"""Of a partner, what a PUT takes."""
 
 
 class Register:
@@ -24,8 +26,21 @@ class Register:
         self._token = token
 
     def register(self, partner: str, name: str, *, sandbox: bool = False) -> None:
-        """The partner is registered under this name, and its topics are there. Raises Refusal."""
-        self._call("PUT", f"/partners/{partner}", {"name": name, "sandbox": sandbox})
+        """The partner is registered under this name, and its topics are there. Raises Refusal.
+
+        What else is registered of it stays.
+        """
+        known = self.partners().get(partner, {})
+        self._call("PUT", f"/partners/{partner}", {**_kept(known), "name": name, "sandbox": sandbox})
+
+    def pull(self, partner: str, pull: Json | None) -> None:
+        """Its feed is fetched, at once, or none any more. Raises Refusal."""
+        known = self.partners().get(partner)
+        if known is None:
+            raise Refusal(
+                UNKNOWN, "unknown_partner", f"没有登记过的合作方 {partner}", f"There is no registered partner {partner}"
+            )
+        self._call("PUT", f"/partners/{partner}", {**_kept(known), "pull": pull})
 
     def command(self, partner: str, command: Literal["pause", "resume", "retire"]) -> None:
         """The partner's state there is changed: it is what holds, and Kafka's rights follow it. Raises Refusal."""
@@ -63,6 +78,11 @@ class Register:
             raise away("postings", f"{error.code} {said}") from error
         except (URLError, HTTPException, OSError, ValueError) as error:
             raise away("postings", error) from error
+
+
+def _kept(known: Json) -> Json:
+    """What is registered of a partner, to be sent again with what changes."""
+    return {term: known[term] for term in _TERMS if term in known}
 
 
 def _refusal(status: int, said: str) -> Refusal | None:

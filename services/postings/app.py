@@ -14,8 +14,10 @@ from services.postings.store import Store
 from services.postings.usecases.context import Context, restate
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
 from services.postings.usecases.intake import keep_receipts
+from services.postings.usecases.pulling import Puller
 from services.postings.usecases.snapshots import close_unseen, count_held
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
+from shared.fetching import Fetcher, FetchLimits
 from shared.inbox import waiting
 from shared.linking.linker import load
 from shared.linking.reader import Reader
@@ -24,6 +26,10 @@ from shared.topics import create_partner_topics
 
 PARTNERS = "postings.partners"
 """The group that takes partners' records."""
+_PULL_LOOK_S = 1.0
+"""Seconds between two looks for feeds that are due."""
+_PULL_LEASES = 9
+"""A fetch renews its lease with what comes, so the lease outlasts the longest silence of a feed."""
 _COUNT_S = 10.0
 """How often each process counts what its metrics tell."""
 
@@ -40,6 +46,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     lifetimes = Lifetimes(timedelta(days=settings.renew_days), timedelta(days=settings.unchanged_days))
     closing = partial(close_unseen, chunk=settings.snapshot_closing_chunk)
     reader = Reader(partial(load, settings))
+    fetcher = Fetcher(FetchLimits(settings.pull_bytes, settings.pull_unpacked_bytes), settings.pull_private_hosts)
     context = Context(
         mongo=service.mongo,
         store=store,
@@ -49,6 +56,14 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         create_partner_topics=partial(create_partner_topics, settings),
         write=service.producer.send_all,
         waiting=partial(waiting, service.mongo, PARTNERS, service.ends_of(PARTNERS)),
+        check_url=fetcher.check,
+    )
+    puller = Puller(
+        context,
+        fetcher,
+        at_once=settings.pull_at_once,
+        fetch_s=settings.pull_fetch_s,
+        lease_s=settings.lease_s * _PULL_LEASES,
     )
     service.on_start(store.create_indexes)
     service.on_start(reader.start)
@@ -62,6 +77,8 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
     service.every(settings.forgotten_every_s, partial(expire_forgotten, context, lifetimes), "forgotten", leased=True)
     service.every(settings.snapshot_closing_every_s, partial(closing, context), "snapshots", leased=True)
+    service.every(_PULL_LOOK_S, puller.look, "pulls")
+    service.on_stop(puller.close)
     service.every(_COUNT_S, partial(count_held, context), "snapshots-held")
     service.include(api.router(context, service.auth, settings))
     return service.app

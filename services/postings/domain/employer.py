@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.postings.domain.pulling import Pull
 from shared.contracts.common import Code, Id, Instant, Version
 
 NewPartnerId = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -64,6 +65,8 @@ class PartnerTerms(_Entity):
     sandbox: bool = False
     """A place to try: its records are answered like anybody's, and nothing of it reaches a seeker. Its id begins with
     `sandbox-`, and no other id does: so it is for ever."""
+    pull: Pull | None = None
+    """Its feed, which is fetched for it: for who has no Kafka. None: it writes itself."""
 
 
 class Partner(PartnerTerms):
@@ -103,15 +106,17 @@ def register(
             name=terms.name,
             renews=terms.renews,
             sandbox=terms.sandbox,
+            pull=terms.pull,
             id=partner_id,
             version=1,
             registered_at=now,
             postings_topic=postings,
             receipts_topic=receipts,
         )
-    if (known.name, known.renews) == (terms.name, terms.renews):
+    if (known.name, known.renews, known.pull) == (terms.name, terms.renews, terms.pull):
         return known
-    return known.model_copy(update={"name": terms.name, "renews": terms.renews, "version": known.version + 1})
+    new = {"name": terms.name, "renews": terms.renews, "pull": terms.pull, "version": known.version + 1}
+    return known.model_copy(update=new)
 
 
 def in_state(partner: Partner, state: PartnerState) -> Partner:

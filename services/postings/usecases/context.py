@@ -51,6 +51,8 @@ class Context:
     """
     waiting: Callable[[str], Awaitable[int]]
     """How many records of a partner's topic are not answered yet. Raises Unavailable."""
+    check_url: Callable[[str], None]
+    """Raises FetchError for an address that nothing may be fetched from."""
 
 
 def posting_row(before: Posting | None, after: Posting, traceparent: str | None = None) -> Document:

@@ -6,12 +6,16 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
+from services.postings import pull_store
 from services.postings.domain import scorecard as scorecards
 from services.postings.domain.employer import Partner, PartnerState, PartnerTerms, in_state, register
+from services.postings.domain.pull_faults import trouble
+from services.postings.domain.pulling import status_of
 from services.postings.domain.sources import SANDBOX, is_sandbox
 from services.postings.usecases.context import Context
 from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
 from shared.errors import Unavailable
+from shared.fetching import FetchError
 from shared.http import Problem, not_found
 from shared.mongo import DuplicateKey
 
@@ -31,7 +35,8 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
     It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
     then the same call makes up for it later. Raises Problem 409 for an id that was given up, 422 if id
-    and `sandbox` contradict each other.
+    and `sandbox` contradict each other, or its feed's address may not be fetched. A feed is fetched at once, also if
+    that was stopped.
     """
     topics = (PARTNER_POSTINGS.format(partner=partner_id), PARTNER_RECEIPTS.format(partner=partner_id))
 
@@ -40,6 +45,13 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
         zh = f"沙箱合作方的编号须以 {SANDBOX} 开头，其他合作方不得如此：请换一个编号，或改正 sandbox。"
         raise Problem(422, "sandbox_id", en, zh, "/sandbox")
 
+    if terms.pull is not None:
+        try:
+            context.check_url(terms.pull.url)
+        except FetchError as error:
+            reason = trouble(error.code, context.now()).reason
+            raise Problem(422, error.code, reason["en"], reason["zh"], "/pull/url") from error
+
     async def work(session: Session) -> Partner:
         known = await context.store.partner(partner_id, session)
         if known is not None and known.state is PartnerState.RETIRED:
@@ -47,6 +59,8 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
         partner = register(known, partner_id, terms, topics, context.now())
         if partner is not known:
             await context.store.save_partner(partner, session)
+        if partner.pull is not None:
+            await pull_store.ask_again(context.store.db, partner_id, context.now(), session)
         return partner
 
     try:
@@ -125,6 +139,13 @@ async def scorecard(context: Context, caller: Principal, partner_id: str) -> Sco
         reasons=await store.reasons(partner_id, _REASONS),
         history=(await store.histories({partner_id})).get(partner_id, ()),
         open_now=await store.count_open(partner_id),
+        pull=None
+        if partner.pull is None
+        else status_of(
+            partner.pull,
+            await pull_store.state(store.db, partner_id),
+            active=partner.state is PartnerState.ACTIVE,
+        ),
     )
 
 
