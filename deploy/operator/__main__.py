@@ -3,6 +3,7 @@
 partner onboard ID --name NAME    register, make topics and rights, and show the password once; --sandbox: to try
 partner pull ID --url URL [--every-s N] [--since TIME] [--parameter NAME] [--zone ZONE] [--overlap-s N] | --off
                                   its feed is fetched for it, at once and again and again, or no more
+partner replay ID --from TIME     its receipts are published once more, from a time on
 partner list | show ID            who there is, and what each may do
 partner pause ID | resume ID      take the right to publish away, and give it back
 partner rotate ID [--finish]      a second account beside the first; --finish removes the first
@@ -87,8 +88,12 @@ def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
         return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
     if given.command == "retire":
         return partners.retire(rights, register, given.partner, really=given.yes)
-    if given.command == "pull":
-        return partners.pull(register, given.partner, _feed(given))
+    if given.command in {"pull", "replay"}:
+        return (
+            partners.pull(register, given.partner, _feed(given))
+            if given.command == "pull"
+            else partners.replay(register, given.partner, given.since)
+        )
     change = {"pause": partners.pause, "resume": partners.resume}[given.command]
     return change(rights, register, given.partner)
 
@@ -137,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     partner = subjects.add_parser("partner", help="who may send us postings").add_subparsers(
         dest="command", required=True
     )
-    for name in ("list", "onboard", "pull", "show", "pause", "resume", "rotate", "retire"):
+    for name in ("list", "onboard", "pull", "replay", "show", "pause", "resume", "rotate", "retire"):
         command = partner.add_parser(name, parents=[common])
         if name != "list":
             command.add_argument("partner", metavar="ID")
@@ -153,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--parameter", help="the query's parameter that takes the time (date)")
             command.add_argument("--zone", help="the feed's time zone (UTC), for example Europe/Stockholm")
             command.add_argument("--overlap-s", type=int, help="how late the feed may show a record (3600)")
+        if name == "replay":
+            command.add_argument("--from", dest="since", required=True, help="RFC 3339, like 2026-11-28T00:00:00Z")
         if name == "rotate":
             command.add_argument("--finish", action="store_true", help="only the newest account is left")
         if name == "retire":

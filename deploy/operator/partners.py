@@ -112,6 +112,17 @@ def pull(register: Register, partner: str, feed: Json | None) -> Answer:
     )
 
 
+def replay(register: Register, partner: str, since: str) -> Answer:
+    """Its receipts are published once more, as they were."""
+    number = register.replay(partner, since)
+    topic = PARTNER_RECEIPTS.format(partner=partner)
+    return Answer(
+        f"自 {since} 起的 {number} 条回执将再次发布到 {topic}，编号和内容不变",
+        f"{number} receipts given since {since} are published on {topic} once more, as they were",
+        {"partner": partner, "receipts": number, "topic": topic},
+    )
+
+
 def pause(rights: Rights, register: Register, partner: str) -> Answer:
     """It may not write, from now on and on open connections; it goes on reading its receipts.
 

@@ -42,6 +42,10 @@ class Register:
             )
         self._call("PUT", f"/partners/{partner}", {**_kept(known), "pull": pull})
 
+    def replay(self, partner: str, since: str) -> int:
+        """Its receipts are published once more, from this time on; how many. Raises Refusal."""
+        return int(self._call("POST", f"/partners/{partner}/replay", {"from": since})["receipts"])
+
     def command(self, partner: str, command: Literal["pause", "resume", "retire"]) -> None:
         """The partner's state there is changed: it is what holds, and Kafka's rights follow it. Raises Refusal."""
         self._call("POST", f"/partners/{partner}/{command}")

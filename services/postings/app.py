@@ -15,6 +15,7 @@ from services.postings.usecases.context import Context, restate
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
 from services.postings.usecases.intake import keep_receipts
 from services.postings.usecases.pulling import Puller
+from services.postings.usecases.replays import publish
 from services.postings.usecases.snapshots import close_unseen, count_held
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
 from shared.fetching import Fetcher, FetchLimits
@@ -30,6 +31,8 @@ _PULL_LOOK_S = 1.0
 """Seconds between two looks for feeds that are due."""
 _PULL_LEASES = 9
 """A fetch renews its lease with what comes, so the lease outlasts the longest silence of a feed."""
+_REPLAY_EVERY_S, _REPLAY_CHUNK = 0.5, 200
+"""Receipts that are published once more: so many a partner in so many seconds, that events of others come between."""
 _COUNT_S = 10.0
 """How often each process counts what its metrics tell."""
 
@@ -77,6 +80,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     service.every(settings.expiry_every_s, partial(expire, context), "expiry", leased=True)
     service.every(settings.forgotten_every_s, partial(expire_forgotten, context, lifetimes), "forgotten", leased=True)
     service.every(settings.snapshot_closing_every_s, partial(closing, context), "snapshots", leased=True)
+    service.every(_REPLAY_EVERY_S, partial(publish, context, _REPLAY_CHUNK), "replays", leased=True)
     service.every(_PULL_LOOK_S, puller.look, "pulls")
     service.on_stop(puller.close)
     service.every(_COUNT_S, partial(count_held, context), "snapshots-held")

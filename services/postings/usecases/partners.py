@@ -55,7 +55,7 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
     async def work(session: Session) -> Partner:
         known = await context.store.partner(partner_id, session)
         if known is not None and known.state is PartnerState.RETIRED:
-            raise _retired(409)
+            raise retired(409)
         partner = register(known, partner_id, terms, topics, context.now())
         if partner is not known:
             await context.store.save_partner(partner, session)
@@ -82,7 +82,7 @@ async def change_state(context: Context, partner_id: str, state: PartnerState) -
         if known is None:
             raise not_found()
         if known.state is PartnerState.RETIRED and state is not PartnerState.RETIRED:
-            raise _retired(409)
+            raise retired(409)
         partner = in_state(known, state)
         if partner is not known:
             await context.store.save_partner(partner, session)
@@ -106,11 +106,12 @@ async def writing(context: Context, partner_id: str) -> Partner:
             "已写入记录的回执仍可读取。",
         )
     if partner.state is PartnerState.RETIRED:
-        raise _retired(403)
+        raise retired(403)
     return partner
 
 
-def _retired(status: int) -> Problem:
+def retired(status: int) -> Problem:
+    """What a retired partner is told."""
     return Problem(
         status,
         "partner_retired",
