@@ -43,7 +43,7 @@ async def pieces(request: Request, limits: BodyLimits) -> AsyncIterator[bytes]:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limits.sent:
         raise _too_large(limits)
-    unpacker = _Gunzip() if coding.endswith("gzip") else None
+    unpacker = Gunzip() if coding.endswith("gzip") else None
     sent = unpacked = 0
     try:
         async for part in request.stream():
@@ -64,7 +64,7 @@ async def pieces(request: Request, limits: BodyLimits) -> AsyncIterator[bytes]:
         raise _cut_off()
 
 
-class _Gunzip:
+class Gunzip:
     """Unpacks one or several gzip members, one behind the other."""
 
     def __init__(self) -> None:

@@ -28,6 +28,8 @@ FILLERS = Counter("filler_records_total", "Fillers written so that idle partitio
 # Postings.
 DUPLICATE_DOUBTS = Gauge("duplicate_doubts", "Pairs of postings that an operator should say to be one vacancy or two")
 SNAPSHOTS_HELD = Gauge("partner_snapshots_held", "ALARM: snapshots whose closures wait for an operator")
+PULLS = Counter("partner_pulls_total", "Fetches of partners' feeds, by what came of them", ["outcome"])
+PULLS_FAILING = Gauge("partner_pulls_failing", "ALARM: feeds whose fetching was stopped, or failed three times running")
 
 # Matcher.
 LISTS = Counter("lists_written_total", "Lists written, by kind and cause", ["kind", "cause"])

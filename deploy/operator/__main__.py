@@ -3,6 +3,9 @@
 partner onboard ID --name NAME    register, make topics and rights, and show the password once; --sandbox: to try
 partner exchange ID --region gbt2260:500000 [--region ...] [--exchange-name NAME] | --off
                                   it gets our postings of these regions, or none any more
+partner pull ID --url URL [--every-s N] [--since TIME] [--parameter NAME] [--zone ZONE] [--overlap-s N] | --off
+                                  its feed is fetched for it, at once and again and again, or no more
+partner replay ID --from TIME     its receipts are published once more, from a time on
 partner list | show ID            who there is, and what each may do
 partner pause ID | resume ID      take the right to publish away, and give it back
 partner rotate ID [--finish]      a second account beside the first; --finish removes the first
@@ -35,20 +38,25 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from deploy.operator import dead_letters, duplicates, partners
-from deploy.operator.answers import REFUSED, Answer, Language, Refusal, away
+from deploy.operator.answers import REFUSED, Answer, Json, Language, Refusal, away
 from deploy.operator.kafka import Rights
 from deploy.operator.postings import register_from_environment
 from shared.errors import Unavailable
 from shared.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from deploy.operator.postings import Register
+
+_FEED: Final = ("url", "every_s", "since", "parameter", "zone", "overlap_s")
+"""Of a feed, what may be given."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,25 +90,30 @@ def _answer(given: argparse.Namespace, settings: ServiceSettings) -> Answer:
 
 
 def _partner(given: argparse.Namespace, rights: Rights) -> Answer:
-    if given.command in {"list", "show"}:
-        register = register_from_environment()
-        return (
-            partners.overview(rights, register)
-            if given.command == "list"
-            else partners.show(rights, register, given.partner)
-        )
-    if given.command == "rotate":
-        rotation = partners.finish if given.finish else partners.rotate
-        return rotation(rights, given.partner)
-    register = register_from_environment()
-    if given.command == "onboard":
-        return partners.onboard(rights, register, given.partner, given.name, sandbox=given.sandbox)
-    if given.command == "retire":
-        return partners.retire(rights, register, given.partner, really=given.yes)
-    if given.command == "exchange":
-        return partners.exchange(register, given.partner, given.region or (), given.exchange_name)
-    change = {"pause": partners.pause, "resume": partners.resume}[given.command]
-    return change(rights, register, given.partner)
+    if given.command == "rotate":  # Kafka's matter alone
+        return (partners.finish if given.finish else partners.rotate)(rights, given.partner)
+    return _PARTNER[given.command](rights, register_from_environment(), given)
+
+
+def _feed(given: argparse.Namespace) -> Json | None:
+    return None if given.off else {term: value for term in _FEED if (value := getattr(given, term)) is not None}
+
+
+_PARTNER: Final[Mapping[str, Callable[[Rights, Register, argparse.Namespace], Answer]]] = {
+    "list": lambda rights, register, _: partners.overview(rights, register),
+    "show": lambda rights, register, given: partners.show(rights, register, given.partner),
+    "onboard": lambda rights, register, given: partners.onboard(
+        rights, register, given.partner, given.name, sandbox=given.sandbox
+    ),
+    "exchange": lambda _, register, given: partners.exchange(
+        register, given.partner, given.region or (), given.exchange_name
+    ),
+    "pull": lambda _, register, given: partners.pull(register, given.partner, _feed(given)),
+    "replay": lambda _, register, given: partners.replay(register, given.partner, given.since),
+    "pause": lambda rights, register, given: partners.pause(rights, register, given.partner),
+    "resume": lambda rights, register, given: partners.resume(rights, register, given.partner),
+    "retire": lambda rights, register, given: partners.retire(rights, register, given.partner, really=given.yes),
+}
 
 
 def _letters(given: argparse.Namespace, settings: ServiceSettings, rights: Rights) -> Answer:
@@ -140,10 +153,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     subjects = parser.add_subparsers(dest="subject", required=True)
 
-    partner = subjects.add_parser("partner", help="who may send us postings").add_subparsers(
-        dest="command", required=True
-    )
-    for name in ("list", "onboard", "exchange", "show", "pause", "resume", "rotate", "retire"):
+    _add_partner(subjects.add_parser("partner", help="who may send us postings"), common)
+    _add_duplicates(subjects.add_parser("duplicates", help="the same vacancy from two sources"), common)
+    _add_letters(subjects.add_parser("dead-letters", help="records that could not be handled"), common)
+    return parser
+
+
+def _add_partner(subject: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    partner = subject.add_subparsers(dest="command", required=True)
+    for name in ("list", "onboard", "exchange", "pull", "replay", "show", "pause", "resume", "rotate", "retire"):
         command = partner.add_parser(name, parents=[common])
         if name != "list":
             command.add_argument("partner", metavar="ID")
@@ -155,14 +173,25 @@ def _parser() -> argparse.ArgumentParser:
             what.add_argument("--region", action="append", type=_region, help="scheme:code; may be given several times")
             what.add_argument("--off", action="store_true", help="it gets nothing any more")
             command.add_argument("--exchange-name", help="what all call it that exchange, if that is not its ID here")
+        if name == "pull":
+            what = command.add_mutually_exclusive_group(required=True)
+            what.add_argument("--url", help="a stream of changes, as JobTech's; https")
+            what.add_argument("--off", action="store_true", help="it is fetched no more")
+            command.add_argument("--every-s", type=int, help="seconds between two fetches (300)")
+            command.add_argument("--since", help="RFC 3339: what changed before is not fetched (180 days ago)")
+            command.add_argument("--parameter", help="the query's parameter that takes the time (date)")
+            command.add_argument("--zone", help="the feed's time zone (UTC), for example Europe/Stockholm")
+            command.add_argument("--overlap-s", type=int, help="how late the feed may show a record (3600)")
+        if name == "replay":
+            command.add_argument("--from", dest="since", required=True, help="RFC 3339, like 2026-11-28T00:00:00Z")
         if name == "rotate":
             command.add_argument("--finish", action="store_true", help="only the newest account is left")
         if name == "retire":
             command.add_argument("--yes", action="store_true", help="do it: it cannot be undone")
 
-    pairs = subjects.add_parser("duplicates", help="the same vacancy from two sources").add_subparsers(
-        dest="command", required=True
-    )
+
+def _add_duplicates(subject: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    pairs = subject.add_subparsers(dest="command", required=True)
     command = pairs.add_parser("list", parents=[common])
     command.add_argument("--state", choices=("doubt", "agrees", "accepted", "refused"), default="doubt")
     command.add_argument("--limit", type=int, default=100)
@@ -171,9 +200,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("first", metavar="ID")
         command.add_argument("second", metavar="ID")
 
-    letters = subjects.add_parser("dead-letters", help="records that could not be handled").add_subparsers(
-        dest="command", required=True
-    )
+
+def _add_letters(subject: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    letters = subject.add_subparsers(dest="command", required=True)
     command = letters.add_parser("list", parents=[common])
     command.add_argument("topic", nargs="?", help="the letters of this topic, for example postings.partners.dead")
     command.add_argument("--reason", help="only letters with this code")
@@ -189,7 +218,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--reason", help="of a topic: only letters with this code")
     command.add_argument("--body", type=Path, help="send this file in the place of the one letter's body")
     command.add_argument("--yes", action="store_true", help="do it, instead of saying what would be done")
-    return parser
 
 
 def _region(given: str) -> str:

@@ -117,6 +117,33 @@ def exchange(register: Register, partner: str, regions: Sequence[str], name: str
     )
 
 
+def pull(register: Register, partner: str, feed: Json | None) -> Answer:
+    """Its feed is fetched from this address, or no more."""
+    register.pull(partner, feed)
+    if feed is None:
+        return Answer(
+            f"不再拉取 {partner} 的数据源；已写入的岗位不受影响",
+            f"No feed of {partner} is fetched any more; what was written stays",
+            {"partner": partner, "pull": None},
+        )
+    return Answer(
+        f"将拉取 {partner} 的数据源 {feed['url']}。进展见 GET /partners/{partner}/scorecard",
+        f"The feed of {partner} is fetched from {feed['url']}. How it goes: GET /partners/{partner}/scorecard",
+        {"partner": partner, "pull": feed},
+    )
+
+
+def replay(register: Register, partner: str, since: str) -> Answer:
+    """Its receipts are published once more, as they were."""
+    number = register.replay(partner, since)
+    topic = PARTNER_RECEIPTS.format(partner=partner)
+    return Answer(
+        f"自 {since} 起的 {number} 条回执将再次发布到 {topic}，编号和内容不变",
+        f"{number} receipts given since {since} are published on {topic} once more, as they were",
+        {"partner": partner, "receipts": number, "topic": topic},
+    )
+
+
 def pause(rights: Rights, register: Register, partner: str) -> Answer:
     """It may not write, from now on and on open connections; it goes on reading its receipts.
 

@@ -16,6 +16,8 @@ from shared.auth import PRIVATE_KEY, mint
 
 _PATIENCE_S: Final = 30.0
 _PAGE: Final = 200
+_TERMS: Final = ("name", "renews", "sandbox", "exchange", "pull")
+"""Of a partner, what a PUT takes."""
 
 
 class Register:
@@ -31,18 +33,27 @@ class Register:
         What else is registered of it stays.
         """
         known = self.partners().get(partner, {})
-        kept: Json = {term: known[term] for term in ("renews", "exchange") if term in known}
-        self._call("PUT", f"/partners/{partner}", {**kept, "name": name, "sandbox": sandbox})
+        self._call("PUT", f"/partners/{partner}", {**_kept(known), "name": name, "sandbox": sandbox})
 
     def exchange(self, partner: str, exchange: Json | None) -> None:
         """It gets our postings of these regions, or none. Raises Refusal."""
+        self._change(partner, "exchange", exchange)
+
+    def pull(self, partner: str, pull: Json | None) -> None:
+        """Its feed is fetched, at once, or none any more. Raises Refusal."""
+        self._change(partner, "pull", pull)
+
+    def _change(self, partner: str, term: str, value: Json | None) -> None:
         known = self.partners().get(partner)
         if known is None:
             raise Refusal(
                 UNKNOWN, "unknown_partner", f"没有登记过的合作方 {partner}", f"There is no registered partner {partner}"
             )
-        kept: Json = {term: known[term] for term in ("name", "renews", "sandbox")}
-        self._call("PUT", f"/partners/{partner}", {**kept, "exchange": exchange})
+        self._call("PUT", f"/partners/{partner}", {**_kept(known), term: value})
+
+    def replay(self, partner: str, since: str) -> int:
+        """Its receipts are published once more, from this time on; how many. Raises Refusal."""
+        return int(self._call("POST", f"/partners/{partner}/replay", {"from": since})["receipts"])
 
     def command(self, partner: str, command: Literal["pause", "resume", "retire"]) -> None:
         """The partner's state there is changed: it is what holds, and Kafka's rights follow it. Raises Refusal."""
@@ -96,6 +107,11 @@ class Register:
             raise away("postings", f"{error.code} {said}") from error
         except (URLError, HTTPException, OSError, ValueError) as error:
             raise away("postings", error) from error
+
+
+def _kept(known: Json) -> Json:
+    """What is registered of a partner, to be sent again with what changes."""
+    return {term: known[term] for term in _TERMS if term in known}
 
 
 def _refusal(status: int, said: str) -> Refusal | None:

@@ -17,8 +17,11 @@ from services.postings.usecases.duplicates import count_doubts, examine
 from services.postings.usecases.exchange import note_changed, send
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
 from services.postings.usecases.intake import keep_receipts
+from services.postings.usecases.pulling import Puller
+from services.postings.usecases.replays import publish
 from services.postings.usecases.snapshots import close_unseen, count_held
 from shared.contracts.registry import PARTNER_POSTINGS_PATTERN, POSTINGS
+from shared.fetching import Fetcher, FetchLimits
 from shared.inbox import waiting
 from shared.linking.linker import load
 from shared.linking.reader import Reader
@@ -32,6 +35,12 @@ if TYPE_CHECKING:
 
 PARTNERS = "postings.partners"
 """The group that takes partners' records."""
+_PULL_LOOK_S = 1.0
+"""Seconds between two looks for feeds that are due."""
+_PULL_LEASES = 9
+"""A fetch renews its lease with what comes, so the lease outlasts the longest silence of a feed."""
+_REPLAY_EVERY_S, _REPLAY_CHUNK = 0.5, 200
+"""Receipts that are published once more: so many a partner in so many seconds, that events of others come between."""
 _COUNT_S = 10.0
 """How often each process counts what its metrics tell."""
 
@@ -49,6 +58,7 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     closing = partial(close_unseen, chunk=settings.snapshot_closing_chunk)
     examining = partial(examine, chunk=settings.duplicates_chunk, share=settings.duplicates_share)
     reader = Reader(partial(load, settings))
+    fetcher = Fetcher(FetchLimits(settings.pull_bytes, settings.pull_unpacked_bytes), settings.pull_private_hosts)
     context = Context(
         mongo=service.mongo,
         store=store,
@@ -58,7 +68,15 @@ def create_app(settings: PostingsSettings) -> FastAPI:
         create_partner_topics=partial(create_partner_topics, settings),
         write=service.producer.send_all,
         waiting=partial(waiting, service.mongo, PARTNERS, service.ends_of(PARTNERS)),
+        check_url=fetcher.check,
         exchange_name=settings.exchange_name,
+    )
+    puller = Puller(
+        context,
+        fetcher,
+        at_once=settings.pull_at_once,
+        fetch_s=settings.pull_fetch_s,
+        lease_s=settings.lease_s * _PULL_LEASES,
     )
 
     async def keep(rows: Sequence[Document]) -> None:
@@ -83,6 +101,9 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     service.every(_COUNT_S, partial(count_doubts, context), "duplicates-doubted")
     sending = partial(send, context, settings.exchange_chunk)
     service.every(settings.exchange_every_s, sending, "exchange", leased=True)
+    service.every(_REPLAY_EVERY_S, partial(publish, context, _REPLAY_CHUNK), "replays", leased=True)
+    service.every(_PULL_LOOK_S, puller.look, "pulls")
+    service.on_stop(puller.close)
     service.every(_COUNT_S, partial(count_held, context), "snapshots-held")
     service.include(api.router(context, service.auth, settings))
     return service.app

@@ -32,6 +32,17 @@ class PostingsSettings(ServiceSettings):
     """Seconds between two looks for changed postings that partners watch."""
     exchange_chunk: int = Field(default=200, ge=1)
     """Most postings that are looked at for them in one transaction."""
+    pull_private_hosts: frozenset[str] = frozenset()
+    """Hosts, as a JSON list, whose feeds may lie at private addresses and be fetched by http, for example in a
+    government's own network. All others must be on the public internet, by https."""
+    pull_at_once: int = Field(default=8, ge=1)
+    """Most feeds that one process fetches at a time."""
+    pull_fetch_s: float = 600.0
+    """Seconds that one fetch may take."""
+    pull_bytes: int = 1024 * 1024 * 1024
+    """Most bytes of a feed's answer, as it is sent."""
+    pull_unpacked_bytes: int = 4 * 1024 * 1024 * 1024
+    """Most bytes of it when it is unpacked. It is never held."""
     removals_kept_days: int = 90
     """Days for which the removal of a posting that was never here is remembered, so that an older record is stale."""
 

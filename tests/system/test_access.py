@@ -183,6 +183,8 @@ def body_of(town: Town, victim: Victim, operation: Operation) -> dict[str, objec
             body = seeker_body("taken over")
         case "POST", "/seekers:import":
             return {"headers": headers, "content": json.dumps(seeker_body("taken over"))}
+        case "POST", "/partners/{partner_id}/replay":
+            body = {"from": "2026-01-01T00:00:00Z"}
         case "POST", "/partners/{partner_id}/records":
             return {
                 "headers": headers | {"Content-Type": "application/x-ndjson"},

@@ -19,6 +19,8 @@ from services.postings.api.bodies import (
     PostingPage,
     ReceiptPage,
     RecordsWritten,
+    Replay,
+    ReplayFrom,
     SnapshotPage,
 )
 from services.postings.api.page import Language, page
@@ -26,7 +28,7 @@ from services.postings.domain.employer import Employer, EmployerTerms, NewPartne
 from services.postings.domain.scorecard import Scorecard
 from services.postings.domain.snapshots import Snapshot
 from services.postings.settings import PostingsSettings
-from services.postings.usecases import employers, partners, postings, records, snapshots
+from services.postings.usecases import employers, partners, postings, records, replays, snapshots
 from services.postings.usecases.context import Context
 from shared.auth import Authenticator, Principal
 from shared.bodies import BodyLimits, pieces
@@ -221,6 +223,15 @@ def _partners(context: Context, auth: Authenticator) -> APIRouter:
         items, more = await partners.receipts(context, caller, partner_id, after, limit, wait_s=wait)
         last = encode_cursor(str(items[-1].offset if items else after)) if items or after >= 0 else None
         return ReceiptPage(items=items, next=last if more else None, last=last)
+
+    @routes.post("/{partner_id}/replay", status_code=202)
+    async def replay_receipts(
+        partner_id: NewPartnerId,
+        begin: ReplayFrom,
+        caller: Annotated[Principal, Depends(auth.require("partner", "operator"))],
+    ) -> Replay:
+        """Publish a partner's receipts once more, from a time on, as they were: same ids, same answers."""
+        return Replay(receipts=await replays.begin(context, caller, partner_id, begin.since))
 
     return routes
 

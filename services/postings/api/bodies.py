@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.postings.domain.employer import Partner
 from services.postings.domain.snapshots import Snapshot
 from services.postings.usecases import postings
-from shared.contracts.common import Id
+from shared.contracts.common import Id, Instant
 from shared.contracts.partners import Fault, Receipt
 from shared.contracts.postings import CloseReason, Posting, PostingTerms
 
@@ -77,6 +77,20 @@ class RecordsWritten(_Body):
     receipts: str | None
     """Where the receipts begin; null if nothing was written."""
     results: list[LineResult]
+
+
+class ReplayFrom(_Body):
+    """Since when receipts are to be published once more."""
+
+    since: Instant = Field(alias="from")
+    """Those that were given at this time or later, as far as they are kept (30 days)."""
+
+
+class Replay(_Body):
+    """What will be published once more."""
+
+    receipts: int
+    """How many, under the ids that they had: some hundreds a second."""
 
 
 class SnapshotPage(_Body):

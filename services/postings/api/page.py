@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from typing import Final, Literal
 
 from services.postings.domain.days import Day
+from services.postings.domain.pulling import PullStatus
 from services.postings.domain.scorecard import Scorecard
 from shared.contracts.partners import Outcome
 
@@ -34,6 +35,13 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "drift": ("最近一次快照", "Last snapshot"),
     "named": ("点名岗位", "postings named"),
     "open_now": ("现开放岗位", "postings open now"),
+    "pull": ("数据源拉取", "Feed that is fetched"),
+    "fetched_at": ("上次拉取", "last fetch"),
+    "next_at": ("下次拉取", "next"),
+    "stopped": ("已停止", "stopped"),
+    "newest": ("最新记录时间", "newest record"),
+    "written": ("写入记录", "records written"),
+    "trouble": ("拉取故障", "What is wrong with it"),
     "days": ("每日结果", "Day by day"),
     "day": ("日期（UTC）", "Day (UTC)"),
     "unknown": ("未知", "not known"),
@@ -71,6 +79,8 @@ def page(card: Scorecard, language: Language) -> str:
     if card.drift is not None:
         named = f"{card.drift.named:,} {say('named')}, {card.drift.open_now:,} {say('open_now')}"
         facts.append((say("drift"), f"{card.drift.epoch} ({_time(card.drift.begun_at)}): {named}"))
+    if card.pull is not None:
+        facts += _pull(card.pull, language, say)
     reasons = [
         (
             f"{one.records:,}",
@@ -90,6 +100,26 @@ def page(card: Scorecard, language: Language) -> str:
         f"{_table([say('count'), say('reasons'), say('where'), say('example')], reasons) if reasons else say('none')}"
         f"<h2>{say('days')}</h2>{_bars(days)}{_table(heads, counts) if counts else say('none')}</html>"
     )
+
+
+def _pull(pull: PullStatus, language: Language, say: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    def moment(name: str, at: object, otherwise: str) -> str:
+        return f"{say(name)}: {say(otherwise) if at is None else _time(at)}"
+
+    found = [
+        escape(pull.url),
+        moment("fetched_at", pull.fetched_at, "none"),
+        moment("next_at", pull.next_at, "stopped" if pull.fetched_at else "none"),
+        moment("newest", pull.newest, "none"),
+        f"{say('written')}: {pull.records:,}",
+    ]
+    yield say("pull"), "<br>".join(found)
+    if pull.trouble is not None:
+        since = _time(pull.trouble.since)
+        yield (
+            say("trouble"),
+            f"{escape(pull.trouble.reason[language])} <code>{escape(pull.trouble.code)}</code> ({since})",
+        )
 
 
 def _shares(card: Scorecard) -> tuple[tuple[str, float | None], ...]:

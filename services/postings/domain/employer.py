@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.postings.domain.pulling import Pull
 from shared.contracts.common import Code, Id, Instant, Version
 from shared.contracts.postings import ExchangeName
 
@@ -84,6 +85,8 @@ class PartnerTerms(_Entity):
     `sandbox-`, and no other id does: so it is for ever."""
     exchange: Exchange | None = None
     """None: it gets none of our postings."""
+    pull: Pull | None = None
+    """Its feed, which is fetched for it: for who has no Kafka. None: it writes itself."""
 
 
 class Partner(PartnerTerms):
@@ -113,6 +116,10 @@ def revise_employer(known: Employer | None, employer_id: str, terms: EmployerTer
     )
 
 
+_CHANGING: Final = ("name", "renews", "exchange", "pull")
+"""The terms that may change; `sandbox` is for ever."""
+
+
 def register(
     known: Partner | None, partner_id: str, terms: PartnerTerms, topics: tuple[str, str], now: datetime
 ) -> Partner:
@@ -124,16 +131,17 @@ def register(
             renews=terms.renews,
             sandbox=terms.sandbox,
             exchange=terms.exchange,
+            pull=terms.pull,
             id=partner_id,
             version=1,
             registered_at=now,
             postings_topic=postings,
             receipts_topic=receipts,
         )
-    if (known.name, known.renews, known.exchange) == (terms.name, terms.renews, terms.exchange):
+    said = {term: getattr(terms, term) for term in _CHANGING}
+    if all(getattr(known, term) == value for term, value in said.items()):
         return known
-    new = {"name": terms.name, "renews": terms.renews, "exchange": terms.exchange, "version": known.version + 1}
-    return known.model_copy(update=new)
+    return known.model_copy(update={**said, "version": known.version + 1})
 
 
 def in_state(partner: Partner, state: PartnerState) -> Partner:

@@ -190,6 +190,14 @@ def read(record: JobTechAdPublished, whole: Mapping[str, object] | None = None) 
         return (fault("invalid_time", f"/{error}"),)
 
 
+def order_in(whole: Mapping[str, object]) -> Order:
+    """Where an ad stands, by its times alone; by arrival if they cannot be read."""
+    try:
+        return _order(_Times.model_validate(whole))
+    except (ValidationError, _TimeError):
+        return order_of(None, None)
+
+
 def _notes(ad: _Ad) -> Faults:
     """What is left out of an ad that is taken."""
     ends = [name for name in ("application_deadline", "last_publication_date") if _is_no_end(getattr(ad, name))]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.postings.domain.days import Day
 from services.postings.domain.employer import PartnerState
+from services.postings.domain.pulling import PullStatus
 from services.postings.domain.snapshots import Snapshot, State
 from shared.contracts.common import Instant, Texts
 from shared.contracts.partners import Outcome
@@ -73,6 +74,8 @@ class Scorecard(_Told):
     """Null where no snapshot has ended."""
     days: list[Day]
     """The newest first."""
+    pull: PullStatus | None = None
+    """Null where no feed is fetched."""
 
 
 def scorecard(  # noqa: PLR0913 - one source each
@@ -85,6 +88,7 @@ def scorecard(  # noqa: PLR0913 - one source each
     reasons: Sequence[Reason],
     history: History,
     open_now: int,
+    pull: PullStatus | None = None,
 ) -> Scorecard:
     """All of it in one."""
     records = sum(sum(day.outcomes.values()) for day in days)
@@ -108,6 +112,7 @@ def scorecard(  # noqa: PLR0913 - one source each
         reasons=list(reasons),
         drift=None if ended is None else _drift(ended, open_now),
         days=list(days),
+        pull=pull,
     )
 
 

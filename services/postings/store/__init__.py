@@ -16,7 +16,9 @@ from services.postings.domain.snapshots import NEVER, History, Snapshot, State, 
 from services.postings.domain.sources import SANDBOX
 from services.postings.store.exchanges import Exchanges
 from services.postings.store.pairs import Pairs
-from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
+from services.postings.store.pulls import Pulls
+from services.postings.store.replays import Replays, receipt_of
+from shared.contracts.partners import Receipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
 from shared.mongo import (
@@ -55,6 +57,8 @@ class Store:
         self._uploads: Collection = db["uploads"]
         self.pairs = Pairs(db)
         self.exchanges = Exchanges(db)
+        self.pulls = Pulls(db)
+        self.replays = Replays(db)
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -313,10 +317,7 @@ class Store:
     async def receipts(self, partner: str, after: int, limit: int) -> list[Receipt]:
         """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
         rows = self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
-        return [
-            (SnapshotReceipt if "epoch" in row["body"] else PostingReceipt).model_validate(row["body"])
-            async for row in rows
-        ]
+        return [receipt_of(row) async for row in rows]
 
     async def days(self, partner: str) -> list[Day]:
         """What the kept receipts of a partner say of each day, the newest first."""

@@ -51,6 +51,8 @@ class Context:
     """
     waiting: Callable[[str], Awaitable[int]]
     """How many records of a partner's topic are not answered yet. Raises Unavailable."""
+    check_url: Callable[[str], None]
+    """Raises FetchError for an address that nothing may be fetched from."""
     exchange_name: str = ""
     """What this deployment is called by those with which it exchanges postings."""
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from services.postings.domain import scorecard as scorecards
 from services.postings.domain.employer import Partner, PartnerState, PartnerTerms, in_state, register
+from services.postings.domain.pull_faults import trouble
+from services.postings.domain.pulling import status_of
 from services.postings.domain.sources import SANDBOX, is_sandbox
 from services.postings.usecases.context import Context
 from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
 from shared.errors import Unavailable
+from shared.fetching import FetchError
 from shared.http import Problem, not_found
 from shared.mongo import DuplicateKey
 
@@ -31,34 +34,29 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
 
     It is registered first, so that no record of it can be refused. Raises Unavailable while Kafka is away:
     then the same call makes up for it later. Raises Problem 409 for an id that was given up, 422 if id
-    and `sandbox` contradict each other, or this deployment has no name to exchange postings by.
+    and `sandbox` contradict each other, this deployment has no name to exchange postings by, or its feed's address may
+    not be fetched.
 
-    If it watches other regions than before, all postings are looked at for it (`usecases.exchange`).
+    If it watches other regions than before, all postings are looked at for it (`usecases.exchange`). A feed is fetched
+    at once, also if that was stopped.
     """
     topics = (PARTNER_POSTINGS.format(partner=partner_id), PARTNER_RECEIPTS.format(partner=partner_id))
 
-    if terms.sandbox is not is_sandbox(partner_id):
-        en = f"The ids of sandbox partners, and of no others, begin with {SANDBOX}: choose another id, or mend sandbox."
-        zh = f"沙箱合作方的编号须以 {SANDBOX} 开头，其他合作方不得如此：请换一个编号，或改正 sandbox。"
-        raise Problem(422, "sandbox_id", en, zh, "/sandbox")
-
-    if terms.exchange is not None:
-        if not context.exchange_name:
-            en = "This deployment has no name to exchange postings by: set EXCHANGE_NAME, then call again."
-            zh = "本系统尚无用于互换岗位的名称：请先设置 EXCHANGE_NAME，再重试。"
-            raise Problem(422, "no_exchange_name", en, zh, "/exchange")
-        # a record for a topic that is not there would hold up all events
+    _check(context, partner_id, terms)
+    if terms.exchange is not None:  # a record for a topic that is not there would hold up all events
         await context.create_partner_topics(partner_id)
 
     async def work(session: Session) -> Partner:
         known = await context.store.partner(partner_id, session)
         if known is not None and known.state is PartnerState.RETIRED:
-            raise _retired(409)
+            raise retired(409)
         partner = register(known, partner_id, terms, topics, context.now())
         if partner is not known:
             await context.store.save_partner(partner, session)
         if partner.exchange != (known and known.exchange):
             await context.store.exchanges.begin_survey(partner_id, session)
+        if partner.pull is not None:
+            await context.store.pulls.ask_again(partner_id, context.now(), session)
         return partner
 
     try:
@@ -67,6 +65,25 @@ async def put(context: Context, partner_id: str, terms: PartnerTerms) -> Partner
         partner = await context.mongo.transaction(work)
     await context.create_partner_topics(partner_id)
     return partner
+
+
+def _check(context: Context, partner_id: str, terms: PartnerTerms) -> None:
+    """Raises Problem 422 for terms that no partner of this id may have here."""
+    if terms.sandbox is not is_sandbox(partner_id):
+        en = f"The ids of sandbox partners, and of no others, begin with {SANDBOX}: choose another id, or mend sandbox."
+        zh = f"沙箱合作方的编号须以 {SANDBOX} 开头，其他合作方不得如此：请换一个编号，或改正 sandbox。"
+        raise Problem(422, "sandbox_id", en, zh, "/sandbox")
+
+    if terms.exchange is not None and not context.exchange_name:
+        en = "This deployment has no name to exchange postings by: set EXCHANGE_NAME, then call again."
+        zh = "本系统尚无用于互换岗位的名称：请先设置 EXCHANGE_NAME，再重试。"
+        raise Problem(422, "no_exchange_name", en, zh, "/exchange")
+    if terms.pull is not None:
+        try:
+            context.check_url(terms.pull.url)
+        except FetchError as error:
+            reason = trouble(error.code, context.now()).reason
+            raise Problem(422, error.code, reason["en"], reason["zh"], "/pull/url") from error
 
 
 async def change_state(context: Context, partner_id: str, state: PartnerState) -> Partner:
@@ -80,7 +97,7 @@ async def change_state(context: Context, partner_id: str, state: PartnerState) -
         if known is None:
             raise not_found()
         if known.state is PartnerState.RETIRED and state is not PartnerState.RETIRED:
-            raise _retired(409)
+            raise retired(409)
         partner = in_state(known, state)
         if partner is not known:
             await context.store.save_partner(partner, session)
@@ -104,11 +121,12 @@ async def writing(context: Context, partner_id: str) -> Partner:
             "已写入记录的回执仍可读取。",
         )
     if partner.state is PartnerState.RETIRED:
-        raise _retired(403)
+        raise retired(403)
     return partner
 
 
-def _retired(status: int) -> Problem:
+def retired(status: int) -> Problem:
+    """What a retired partner is told."""
     return Problem(
         status,
         "partner_retired",
@@ -137,6 +155,13 @@ async def scorecard(context: Context, caller: Principal, partner_id: str) -> Sco
         reasons=await store.reasons(partner_id, _REASONS),
         history=(await store.histories({partner_id})).get(partner_id, ()),
         open_now=await store.count_open(partner_id),
+        pull=None
+        if partner.pull is None
+        else status_of(
+            partner.pull,
+            await store.pulls.state(partner_id),
+            active=partner.state is PartnerState.ACTIVE,
+        ),
     )
 
 

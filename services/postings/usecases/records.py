@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     from shared.contracts.partners import Fault
     from shared.mongo import Document
 
+Body = dict[str, object] | list[object]
+
 MAX_RECORD: Final = 1024 * 1024
 """Bytes of one record over HTTP."""
 PARTITION: Final = 0
 """A partner's topic has one, so that its records keep their order."""
-_CHUNK_LINES: Final = 200
-_CHUNK_BYTES: Final = 1024 * 1024
+CHUNK_RECORDS: Final = 200
+CHUNK_BYTES: Final = 1024 * 1024
+"""So many are written together."""
 _UNWRITTEN: Final[dict[int, Rejected]] = {
     -1: Rejected("this record is larger than 1 MiB", code="line_too_large"),
     -2: Rejected("the line is no JSON object that can be read", code="line_not_json"),
@@ -103,7 +106,7 @@ class _Chunk:
 
     @property
     def full(self) -> bool:
-        return len(self.numbers) >= _CHUNK_LINES or self.size >= _CHUNK_BYTES
+        return len(self.numbers) >= CHUNK_RECORDS or self.size >= CHUNK_BYTES
 
 
 async def begin(context: Context, caller: Principal, partner: str, key: str | None) -> Upload:
@@ -205,27 +208,9 @@ class _Taking:
         self._chunk.results.append(result)
 
     def _record(self, value: bytes) -> Outgoing | None:
-        """The record as it is sent by Kafka: its form is told by its fields. None: it is no JSON that could be one."""
-        value = value.strip().removeprefix(_BOM)
-        try:
-            body: object = from_json(value)
-        except ValueError:
-            return None
-        if not isinstance(body, dict | list):
-            return None
-        named = posting_id(body["data"] if isinstance(body, dict) and is_structured(body) else body)
-        key = None if named is None else named.encode()
-        if is_structured(body):
-            return Outgoing(self._upload.topic, key, value, {"content-type": STRUCTURED}, PARTITION)
-        form = form_of(body)
-        headers = event_headers(
-            source=f"urn:partner:{self._upload.partner}",
-            event_type=form.event_of(body) if isinstance(body, dict) else form.events[0].__name__,
-            subject=named or "",
-            topic_family=PARTNER_POSTINGS,
-            traceparent=self._traceparent,
-        )
-        return Outgoing(self._upload.topic, key, value, headers, PARTITION)
+        """None: it is no JSON that could be a record."""
+        body = record_in(value)
+        return None if body is None else outgoing(self._upload.partner, value, body, self._traceparent)
 
     async def _write(self) -> None:
         """Write what is packed, and remember it."""
@@ -264,6 +249,33 @@ class _Taking:
             await self._context.store.add_upload_chunk(row)
         except DuplicateKey as error:
             raise _conflict(self._upload.last) from error
+
+
+def record_in(value: bytes) -> Body | None:
+    """What a line says; None: it is no JSON that could be a record."""
+    try:
+        body: object = from_json(value.strip().removeprefix(_BOM))
+    except ValueError:
+        return None
+    return body if isinstance(body, dict | list) else None
+
+
+def outgoing(partner: str, value: bytes, body: Body, traceparent: str | None) -> Outgoing:
+    """The record as it is sent by Kafka: its form is told by its fields. `body` is what `value` says."""
+    topic, value = PARTNER_POSTINGS.format(partner=partner), value.strip().removeprefix(_BOM)
+    named = posting_id(body["data"] if isinstance(body, dict) and is_structured(body) else body)
+    key = None if named is None else named.encode()
+    if is_structured(body):
+        return Outgoing(topic, key, value, {"content-type": STRUCTURED}, PARTITION)
+    form = form_of(body)
+    headers = event_headers(
+        source=f"urn:partner:{partner}",
+        event_type=form.event_of(body) if isinstance(body, dict) else form.events[0].__name__,
+        subject=named or "",
+        topic_family=PARTNER_POSTINGS,
+        traceparent=traceparent,
+    )
+    return Outgoing(topic, key, value, headers, PARTITION)
 
 
 def _chained(digest: bytes, line: Line) -> bytes:

@@ -22,6 +22,7 @@ from shared import http, idempotency, outbox
 from shared.auth import JWKS, Authenticator, Role, ensure_dev_keys, mint
 from shared.broker import Outgoing, Producer
 from shared.errors import Unavailable
+from shared.fetching import Fetcher, FetchLimits
 from shared.linking.reader import Reader
 from shared.mongo import Document, Mongo
 from tests.unit.postings.examples import NOW
@@ -44,6 +45,8 @@ class World:
     """Without it Kafka is away."""
     waiting: int | None = None
     """Records that are not answered yet; None: Kafka is away."""
+    fetcher: Fetcher = field(default_factory=lambda: Fetcher(FetchLimits(1 << 20, 1 << 22), {"127.0.0.1"}))
+    """Of feeds. They may lie on this machine."""
     limits: Limits = field(default_factory=lambda: Limits(0.2, 50))
     exchange_name: str = "shandong"
 
@@ -58,6 +61,7 @@ class World:
             self._topics,
             self._write,
             self._waiting,
+            self.fetcher.check,
             self.exchange_name,
         )
 
