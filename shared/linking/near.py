@@ -50,7 +50,8 @@ def near_skills(taxonomy: Taxonomy, encoder: Encoder) -> Table:
     """For each skill those that count for it in part. Reads some 40,000 labels: a minute or two."""
     skills = [skill for skill in taxonomy.skills if "en" in skill.labels]
     named = [_texts(skill) for skill in skills]
-    raw = encoder.encode([text for texts in named for text in texts], "en")
+    # in half precision, as the labels of occupations are kept: fewer last digits to differ in
+    raw = encoder.encode([text for texts in named for text in texts], "en").astype(np.float16).astype(np.float32)
     owner = np.repeat(np.arange(len(skills)), [len(texts) for texts in named])
     mean, bend = bending(raw, owner)
     places = unit((raw - mean) @ bend)
