@@ -59,9 +59,7 @@ class Codes(ABC):
             found = [known[code.scheme][code.code] for code in wanted]
         except KeyError:
             found = [self.number_of(code) for code in wanted]
-        if len(found) < 2 or len(found) == len(set(found)):  # noqa: PLR2004 - one alone is not there twice
-            return found
-        return list(dict.fromkeys(found))
+        return found if len(found) == len(set(found)) else list(dict.fromkeys(found))
 
     def _add(self, key: str) -> int:
         row = self._row(key)

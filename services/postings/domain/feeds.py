@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from services.postings.domain.lines import LineCutter
+from services.postings.domain.lines import Held, LineCutter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,12 +78,10 @@ class ArrayCutter:
     def __init__(self, most: int) -> None:
         self.ended = False
         """True behind the array's end; what follows there is ignored."""
-        self._most = most
         self._depth = 0
         self._in_string = False
         self._escaped = False
-        self._begun = bytearray()
-        self._too_large = False
+        self._held = Held(most)
 
     def cut(self, piece: bytes) -> Iterator[bytes | None]:
         """The elements that end in this piece."""
@@ -93,7 +91,7 @@ class ArrayCutter:
         while not self.ended:
             found = (_INSIDE if self._in_string else _OUTSIDE).search(piece, at)
             if found is None:
-                self._take(piece[begin:])
+                self._held.add(piece[begin:])
                 return
             at, mark = found.end(), found.group()
             if mark == b"\\":
@@ -108,20 +106,8 @@ class ArrayCutter:
                 self._depth -= 1
             elif self._depth == 1:
                 self.ended = mark != b","
-                self._take(piece[begin : at - 1])
+                self._held.add(piece[begin : at - 1])
                 begin = at
-                yield from self._element()
-
-    def _take(self, part: bytes) -> None:
-        if len(self._begun) + len(part) > self._most:
-            self._too_large = True
-            self._begun.clear()
-        elif not self._too_large:
-            self._begun += part
-
-    def _element(self) -> Iterator[bytes | None]:
-        element, too_large = bytes(self._begun), self._too_large
-        self._begun.clear()
-        self._too_large = False
-        if too_large or element.strip():
-            yield None if too_large else element
+                element = self._held.take()
+                if element is None or element.strip():
+                    yield element

@@ -42,7 +42,7 @@ class Pairs:
         await self._turns.update_one({"_id": _TURN}, {"$setOnInsert": {"number": 0}}, upsert=True)
 
     async def take_turn(self, session: Session) -> None:
-        """Of two transactions that do this at once, one begins anew when the other is done.
+        """Of two transactions that do this at once, one begins anew when the other is done, whatever it has read.
 
         So of two postings that come at the same time the later one that is examined sees the other.
         """

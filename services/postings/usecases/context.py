@@ -10,17 +10,19 @@ from services.postings.domain.sources import is_sandbox
 from shared import outbox
 from shared.contracts.envelope import TOMBSTONE
 from shared.contracts.postings import PostingStatus
-from shared.contracts.registry import POSTINGS
-from shared.http import Problem, forbidden
+from shared.contracts.registry import PARTNER_RECEIPTS, POSTINGS
+from shared.http import Problem, forbidden, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
     from services.postings.domain.books import Step
+    from services.postings.domain.employer import Partner
     from services.postings.store import Store
     from shared.auth import Principal
     from shared.broker import Outgoing
+    from shared.contracts.partners import MergeReceipt, Receipt
     from shared.contracts.postings import Posting
     from shared.linking.reader import Reader
     from shared.mongo import Document, Mongo, Session
@@ -95,6 +97,38 @@ def _row(posting_id: str, name: str, body: Posting | None, version: int, tracepa
         source=SOURCE,
         traceparent=traceparent,
     )
+
+
+def receipt_row(
+    partner: str, key: str | None, receipt: Receipt | MergeReceipt, traceparent: str | None = None
+) -> Document:
+    """The outbox row that tells a partner this. `key`: its own posting id, if it is known."""
+    return outbox.outbox_row(
+        channel_topic=PARTNER_RECEIPTS,
+        topic=PARTNER_RECEIPTS.format(partner=partner),
+        key=key or "",
+        event_type=type(receipt).__name__,
+        body=receipt,
+        version=None,
+        source=SOURCE,
+        event_id=receipt.id,
+        traceparent=traceparent,
+    )
+
+
+def must_be_own(caller: Principal, partner_id: str) -> None:
+    """For the partner itself and for operators. Raises Problem 404 for others, who need not know that it is there."""
+    if caller.role != "operator" and caller.partner != partner_id:
+        raise not_found()
+
+
+async def own_partner(context: Context, caller: Principal, partner_id: str) -> Partner:
+    """The same, and the partner. Raises Problem 404 also if it is not registered."""
+    must_be_own(caller, partner_id)
+    partner = await context.store.partner(partner_id)
+    if partner is None:
+        raise not_found()
+    return partner
 
 
 def own_employer(caller: Principal, employer_id: str | None) -> str:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final
 from services.postings.domain.duplicates import Pair, PairState, decided, judged, moved, pair_id, primaries
 from services.postings.domain.likeness import blocks
 from services.postings.domain.sources import is_sandbox
-from services.postings.usecases.context import SOURCE, Context, posting_rows
+from services.postings.usecases.context import Context, own_partner, posting_rows, receipt_row
 from shared import metrics, outbox
 from shared.contracts.partners import MergeOutcome, MergeReceipt
 from shared.contracts.postings import Posting, PostingStatus
-from shared.contracts.registry import PARTNER_RECEIPTS
 from shared.http import Problem, not_found
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.auth import Principal
-    from shared.mongo import Document, Session
+    from shared.mongo import Session
 
 _STRETCH_S: Final = 3.0
 """The lease of the job must be renewed now and then."""
@@ -78,10 +77,7 @@ async def merged(
 
     For the partner itself and for operators. Raises Problem 404.
     """
-    if caller.role != "operator" and caller.partner != partner:
-        raise not_found()
-    if await context.store.partner(partner) is None:
-        raise not_found()
+    await own_partner(context, caller, partner)
     found = await context.store.pairs.merged(partner, after, limit + 1)
     return found[:limit], len(found) > limit
 
@@ -119,9 +115,9 @@ async def decide(context: Context, caller: Principal, ids: tuple[str, str], *, a
 
 
 async def _examine_changed(context: Context, chunk: int, session: Session) -> int:
-    await context.store.pairs.take_turn(session)
     changed = await context.store.pairs.unexamined(chunk, session)
-    if changed:
+    if changed:  # a turn is a write: none while there is nothing to do
+        await context.store.pairs.take_turn(session)
         await _examine(context, changed, session)
     return len(changed)
 
@@ -153,7 +149,11 @@ async def _examine(context: Context, changed: Sequence[Posting], session: Sessio
     ]
     await pairs.save_postings([after for _, after in steps], lying, session)
     rows = posting_rows(steps)
-    rows += [_receipt_row(after, now) for _, after in steps if after.source.partner is not None]
+    rows += [
+        receipt_row(after.source.partner, after.source.id, _receipt(after, now))
+        for _, after in steps
+        if after.source.partner is not None
+    ]
     await outbox.add(context.store.db, session, rows)
 
 
@@ -229,8 +229,8 @@ def _shown(pair: Pair, postings: Mapping[str, Posting]) -> Shown:
     return Shown(pair, postings[pair.first], postings[pair.second])
 
 
-def _receipt_row(posting: Posting, now: datetime) -> Document:
-    receipt = MergeReceipt(
+def _receipt(posting: Posting, now: datetime) -> MergeReceipt:
+    return MergeReceipt(
         id=f"{posting.id}/{posting.version}",
         partner_posting_id=posting.source.id,
         posting_id=posting.id,
@@ -238,14 +238,4 @@ def _receipt_row(posting: Posting, now: datetime) -> Document:
         outcome=MergeOutcome.PARTED if posting.merged_into is None else MergeOutcome.MERGED,
         merged_into=posting.merged_into,
         at=now,
-    )
-    return outbox.outbox_row(
-        channel_topic=PARTNER_RECEIPTS,
-        topic=PARTNER_RECEIPTS.format(partner=posting.source.partner),
-        key=posting.source.id or "",
-        event_type=MergeReceipt.__name__,
-        body=receipt,
-        version=None,
-        source=SOURCE,
-        event_id=receipt.id,
     )

@@ -14,10 +14,9 @@ from services.postings.domain.linked import ad, as_said, found_before, with_foun
 from services.postings.domain.posting import cleaned, partner_posting_id
 from services.postings.domain.submission import Submission
 from services.postings.store import Store
-from services.postings.usecases.context import SOURCE, posting_rows
+from services.postings.usecases.context import posting_rows, receipt_row
 from shared import outbox
-from shared.contracts.partners import PostingReceipt, Receipt, SnapshotReceipt
-from shared.contracts.registry import PARTNER_RECEIPTS
+from shared.contracts.partners import PostingReceipt, SnapshotReceipt
 from shared.errors import Rejected
 from shared.mongo import after_commit
 
@@ -60,7 +59,7 @@ async def take(
         if record.partner in histories:
             receipt, steps = books.take(record, now)
             rows += posting_rows(steps, record.traceparent)
-            rows.append(_receipt_row(record, receipt))
+            rows.append(receipt_row(record.partner, record.posting, receipt, record.traceparent))
         else:
             unknown[record.record_id] = Rejected(
                 "this partner is not registered", code="unknown_partner", stage="TOPIC"
@@ -110,17 +109,3 @@ async def _read(
 async def keep_receipts(store: Store, clock: Callable[[], datetime], rows: Sequence[Document]) -> None:
     """Keep the receipts among these rows of the outbox, which are published: no event waits for it."""
     await store.add_receipts([row["payload"] for row in rows if row["type"] in _RECEIPTS], clock())
-
-
-def _receipt_row(record: Incoming, receipt: Receipt) -> Document:
-    return outbox.outbox_row(
-        channel_topic=PARTNER_RECEIPTS,
-        topic=PARTNER_RECEIPTS.format(partner=record.partner),
-        key=record.posting or "",
-        event_type=type(receipt).__name__,
-        body=receipt,
-        version=None,
-        source=SOURCE,
-        event_id=receipt.id,
-        traceparent=record.traceparent,
-    )

@@ -11,7 +11,7 @@ from services.postings.domain.employer import Partner, PartnerState, PartnerTerm
 from services.postings.domain.pull_faults import trouble
 from services.postings.domain.pulling import status_of
 from services.postings.domain.sources import SANDBOX, is_sandbox
-from services.postings.usecases.context import Context
+from services.postings.usecases.context import Context, own_partner
 from shared.contracts.registry import PARTNER_POSTINGS, PARTNER_RECEIPTS
 from shared.errors import Unavailable
 from shared.fetching import FetchError
@@ -137,11 +137,7 @@ def retired(status: int) -> Problem:
 
 async def scorecard(context: Context, caller: Principal, partner_id: str) -> Scorecard:
     """How its feed stands. For the partner itself and for operators. Raises Problem 404."""
-    if caller.role != "operator" and caller.partner != partner_id:
-        raise not_found()
-    store, partner = context.store, await context.store.partner(partner_id)
-    if partner is None:
-        raise not_found()
+    store, partner = context.store, await own_partner(context, caller, partner_id)
     try:
         waiting = await context.waiting(partner.postings_topic)
     except Unavailable:
@@ -173,10 +169,7 @@ async def receipts(
     If there is none yet, the answer waits for one, at most so long. For the partner itself and for operators. Raises
     Problem 404.
     """
-    if caller.role != "operator" and caller.partner != partner_id:
-        raise not_found()
-    if await context.store.partner(partner_id) is None:
-        raise not_found()
+    await own_partner(context, caller, partner_id)
     deadline = time.monotonic() + wait_s
     found = await context.store.receipts(partner_id, after, limit + 1)
     while not found and time.monotonic() < deadline:

@@ -16,12 +16,13 @@ from pydantic_core import from_json
 from services.postings.domain.faults import undecoded
 from services.postings.domain.forms import form_of, is_structured, posting_id
 from services.postings.domain.lines import LineCutter
+from services.postings.usecases.context import must_be_own
 from services.postings.usecases.partners import writing
 from shared.broker import Outgoing
 from shared.contracts.envelope import STRUCTURED, event_headers
 from shared.contracts.registry import PARTNER_POSTINGS
 from shared.errors import Rejected, Unavailable
-from shared.http import RETRY_AFTER_S, Problem, not_found
+from shared.http import RETRY_AFTER_S, Problem
 from shared.mongo import DuplicateKey
 from shared.telemetry import current_traceparent
 
@@ -114,8 +115,7 @@ async def begin(context: Context, caller: Principal, partner: str, key: str | No
 
     For the partner itself and for operators. Raises Problem 404, or 403 for a partner that may not write.
     """
-    if caller.role != "operator" and caller.partner != partner:
-        raise not_found()
+    must_be_own(caller, partner)
     await writing(context, partner)
     upload = Upload(partner, key, context.now())
     for chunk in await context.store.upload_chunks(partner, key) if key else ():

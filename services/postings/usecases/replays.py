@@ -6,12 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from services.postings.domain.employer import PartnerState
-from services.postings.usecases.context import SOURCE
+from services.postings.usecases.context import own_partner, receipt_row
 from services.postings.usecases.partners import retired
 from shared import outbox
 from shared.contracts.partners import PostingReceipt
-from shared.contracts.registry import PARTNER_RECEIPTS
-from shared.http import not_found
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from services.postings.usecases.context import Context
     from shared.auth import Principal
     from shared.contracts.partners import Receipt
-    from shared.mongo import Document, Session
+    from shared.mongo import Session
 
 
 async def begin(context: Context, caller: Principal, partner_id: str, since: datetime) -> int:
@@ -28,11 +26,7 @@ async def begin(context: Context, caller: Principal, partner_id: str, since: dat
     For the partner itself and for operators. One that is under way is replaced. Raises Problem 404, or 403 for a
     partner that is retired.
     """
-    if caller.role != "operator" and caller.partner != partner_id:
-        raise not_found()
-    partner = await context.store.partner(partner_id)
-    if partner is None:
-        raise not_found()
+    partner = await own_partner(context, caller, partner_id)
     if partner.state is PartnerState.RETIRED:
         raise retired(403)
     span = await context.store.replays.span_since(partner_id, since)
@@ -57,18 +51,9 @@ async def publish(context: Context, chunk: int) -> int:
 
 async def _publish_chunk(context: Context, partner: str, chunk: int, session: Session) -> int:
     receipts = await context.store.replays.take(partner, chunk, session)
-    await outbox.add(context.store.db, session, [_row(partner, one) for one in receipts])
+    await outbox.add(context.store.db, session, [receipt_row(partner, _key(one), one) for one in receipts])
     return len(receipts)
 
 
-def _row(partner: str, receipt: Receipt) -> Document:
-    return outbox.outbox_row(
-        channel_topic=PARTNER_RECEIPTS,
-        topic=PARTNER_RECEIPTS.format(partner=partner),
-        key=(receipt.partner_posting_id or "") if isinstance(receipt, PostingReceipt) else "",
-        event_type=type(receipt).__name__,
-        body=receipt,
-        version=None,
-        source=SOURCE,
-        event_id=receipt.id,
-    )
+def _key(receipt: Receipt) -> str | None:
+    return receipt.partner_posting_id if isinstance(receipt, PostingReceipt) else None

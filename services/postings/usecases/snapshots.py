@@ -15,7 +15,7 @@ from services.postings.domain.snapshots import (
     discarded,
     released,
 )
-from services.postings.usecases.context import Context, posting_rows
+from services.postings.usecases.context import Context, must_be_own, posting_rows
 from shared import metrics, outbox
 from shared.contracts.postings import CloseReason
 from shared.http import Problem, not_found
@@ -61,8 +61,7 @@ async def count_held(context: Context) -> None:
 
 async def page(context: Context, caller: Principal, partner: str) -> list[Snapshot]:
     """A partner's snapshots, the newest first. For the partner itself and for operators. Raises Problem 404."""
-    if caller.role != "operator" and caller.partner != partner:
-        raise not_found()
+    must_be_own(caller, partner)
     history = (await context.store.histories([partner])).get(partner)
     if history is None:
         raise not_found()
