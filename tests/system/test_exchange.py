@@ -60,6 +60,10 @@ class Bridge:
     def start(self) -> None:
         self.process = spawn(self.command, log=self.log, cwd=PROJECT, env=dict(os.environ))
 
+    async def connected(self) -> bool:
+        """Whether it has said so."""
+        return "connected" in self.log.read_text("utf-8")
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(how)
@@ -198,7 +202,7 @@ async def test_a_bridge_that_is_killed_and_two_at_once_lose_nothing_and_nothing_
     for posting in postings[:2]:
         await change(far, employer, posting, regions=[JINAN], openings=2)
         await far.ask(employer_caller(employer), "POST", "postings", f"/postings/{posting}/close", {})
-    second = Bridge(pair.inward.command, pair.inward.log)
+    second = Bridge(pair.inward.command, pair.inward.log.with_suffix(".second.log"))
     second.start()
     pair.inward.start()
 
@@ -206,6 +210,7 @@ async def test_a_bridge_that_is_killed_and_two_at_once_lose_nothing_and_nothing_
         return [await pair.open_here(posting) for posting in postings] == [False, False, True, True, True]
 
     await until(there_and_gone, "all that changed meanwhile is known here", 60)
+    await until(second.connected, "the second bridge is there, too", 30)  # one is enough for all of it
     assert second.stop() == 0
     more = await far.new_posting(employer, regions=[YUBEI])
     await until(lambda: pair.open_here(more), "one bridge goes on", 30)

@@ -95,8 +95,9 @@ async def bridge(source: Door, target: Door) -> None:
 
 async def _pass_on(source: Door, target: Door) -> None:
     """Until something fails. Raises KafkaError or OSError."""
+    offered, topic = PARTNER_EXCHANGE.format(partner=source.partner), PARTNER_POSTINGS.format(partner=target.partner)
     consumer = AIOKafkaConsumer(
-        PARTNER_EXCHANGE.format(partner=source.partner),
+        offered,
         **source.client,
         group_id=f"partner.{source.partner}.bridge",
         enable_auto_commit=False,
@@ -107,10 +108,10 @@ async def _pass_on(source: Door, target: Door) -> None:
     producer = AIOKafkaProducer(
         **target.client, acks="all", enable_idempotence=True, max_request_size=MAX_RECORD_BYTES + 64 * 1024
     )
-    topic = PARTNER_POSTINGS.format(partner=target.partner)
     try:
         await producer.start()
         await consumer.start()
+        sys.stderr.write(f"已连接 / connected: {offered} -> {topic}\n")
         while True:
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_AT_ONCE)
             records = [record for batch in batches.values() for record in batch]
