@@ -38,17 +38,23 @@ async def burst(crowd: Crowd) -> None:
 
 
 async def go_on(crowd: Crowd, over: asyncio.Event) -> None:
-    """A stream of everything, until the faults are over and there was enough."""
+    """A stream of everything, until the faults are over and there was enough.
+
+    While processes start again it leaves them room to; the bursts are what keeps everything busy.
+    """
+
+    async def pause() -> None:
+        await asyncio.sleep(0.2 if over.is_set() else 1)
 
     async def partner_goes_on(partner: Partner) -> None:
         while not over.is_set() or crowd.events < EVENTS:
             await partner.stir(4)
-            await asyncio.sleep(0.2)
+            await pause()
 
     async def seeker_goes_on() -> None:
         while not over.is_set() or crowd.events < EVENTS:
             await crowd.seekers.stir(1)
-            await asyncio.sleep(0.1)
+            await pause()
 
     streams = [partner_goes_on(partner) for partner in crowd.partners]
     await asyncio.gather(*streams, *(seeker_goes_on() for _ in range(4)))
