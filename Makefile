@@ -12,6 +12,9 @@ ifneq ($(wildcard ../shared/data/esco_skills_en.csv.gz),)
 export TAXONOMY_DIR ?= $(abspath ../shared/data)
 endif
 
+# Where services started from here keep their compiled kernels: tests and benches find them there.
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
+
 # A Docker without the buildx plugin has only the classic builder.
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 

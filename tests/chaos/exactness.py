@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -160,6 +161,7 @@ def faults(records: dict[str, list[Written]], lists: Sequence[Body]) -> list[str
 
 
 def _faults(records: dict[str, list[Written]], lists: Sequence[Body]) -> list[str]:
+    gc.freeze()  # what was sent here stays for good: no collection needs to look through it
     history = History(records)
     return [fault for body in lists if (fault := history.fault(body))]
 

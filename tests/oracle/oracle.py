@@ -15,7 +15,7 @@ from tests.oracle import facts
 from tests.oracle.facts import kilometres
 from tests.oracle.occupations import closeness
 from tests.oracle.places import at_home, lie
-from tests.oracle.sides import LEVELS, Body, Person, Work, weight
+from tests.oracle.sides import LEVELS, Body, Person, Work
 
 
 def place_gate(work: Work, person: Person) -> str:
@@ -76,14 +76,16 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
     """  # noqa: D205 - one sentence
     if not work.live or not person.live or (work.until is not None and work.until <= now):
         return None
-    answers = {name: gate(work, person) for name, gate in GATES.items()}
-    if any(answers[name] == "no" for name in facts.POLICY["gates"]):
-        return None
+    answers: dict[str, str] = {}
+    for name, gate in GATES.items():
+        answers[name] = gate(work, person)
+        if answers[name] == "no" and name in facts.POLICY["gates"]:
+            return None
     unknown = [name for name, answer in answers.items() if answer == "unknown" and name in facts.POLICY["gates"]]
     close = best_closeness(work, person)
     required = [skill for skill in work.required if skill in person.skills]
     preferred = [skill for skill in work.preferred if skill in person.skills]
-    has, likes = credited(work.required, person), credited(work.preferred, person)
+    has, likes = credited(work.required, work, person), credited(work.preferred, work, person)
     if not close and not has and not likes:
         return None
     most = {
@@ -112,13 +114,14 @@ def judge(work: Work, person: Person, now: datetime) -> dict[str, Any] | None:
     }
 
 
-def credited(skills: Iterable[str], person: Person) -> int:
+def credited(skills: Iterable[str], work: Work, person: Person) -> int:
     """Their weights, each times the permille to which the person has it."""
     total = 0
     for skill in skills:
         near = facts.POLICY.get("related_skills", {}).get(skill, {})
-        best = 1000 if skill in person.skills else max((near.get(own, 0) for own in person.skills), default=0)
-        total += weight([skill]) * best
+        others = (credit for own, credit in near.items() if own in person.skills)
+        best = 1000 if skill in person.skills else max(others, default=0)
+        total += work.weights[skill] * best
     return total
 
 

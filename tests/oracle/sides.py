@@ -36,10 +36,6 @@ def level(education: str | None) -> int | None:
     return None if education is None else LEVELS.index(education)
 
 
-def weight(skills: Iterable[str]) -> int:
-    return sum(map(weight_of, skills))
-
-
 def weight_of(skill: str) -> int:
     table = facts.POLICY["skill_weights"]
     if skill in table.get("weights", {}):
@@ -66,7 +62,9 @@ class Work:
         self.occupation = key(body.get("occupation"))
         self.required = keys(body.get("required_skills") or ())
         self.preferred = [skill for skill in keys(body.get("preferred_skills") or ()) if skill not in self.required]
-        self.required_weight, self.preferred_weight = weight(self.required), weight(self.preferred)
+        self.weights = {skill: weight_of(skill) for skill in self.required + self.preferred}
+        self.required_weight = sum(self.weights[skill] for skill in self.required)
+        self.preferred_weight = sum(self.weights[skill] for skill in self.preferred)
         self.education = level(body.get("education"))
         self.experience = body.get("experience_months")
         self.licences = set(keys(body.get("licences") or ()))
