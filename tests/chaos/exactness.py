@@ -150,12 +150,12 @@ def _difference(found: list[Body], right: list[Body]) -> str:
 def faults(records: dict[str, list[Written]], lists: Sequence[Body]) -> list[str]:
     """What is wrong with each of these lists, in two processes.
 
-    Lists that saw nearly the same stand together, so that little is taken in and given back between them.
+    Lists that saw nearly the same stand together, so that little is taken in and given back between them; each
+    process has every second one, because later ones saw more.
     """
     ordered = sorted(lists, key=lambda body: sum(body["as_of"]["postings"]) + sum(body["as_of"]["profiles"]))
-    size = -(-len(ordered) // WORKERS)
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+        parts = [ordered[first::WORKERS] for first in range(WORKERS)]
         found = pool.map(_faults, [records] * len(parts), parts)
         return [fault for part in found for fault in part]
 
