@@ -13,6 +13,7 @@ from services.postings.domain.snapshots import Limits
 from services.postings.settings import PostingsSettings
 from services.postings.store import Store
 from services.postings.usecases.context import Context, restate
+from services.postings.usecases.counts import count
 from services.postings.usecases.duplicates import count_doubts, examine
 from services.postings.usecases.exchange import note_changed, send
 from services.postings.usecases.expiry import Lifetimes, expire, expire_forgotten
@@ -105,6 +106,8 @@ def create_app(settings: PostingsSettings) -> FastAPI:
     service.every(_PULL_LOOK_S, puller.look, "pulls")
     service.on_stop(puller.close)
     service.every(_COUNT_S, partial(count_held, context), "snapshots-held")
+    counting = partial(count, context, partial(handlers.recommended, settings))
+    service.every(settings.counts_every_s, counting, "counts", leased=True)
     service.include(api.router(context, service.auth, settings))
     return service.app
 

@@ -1,9 +1,15 @@
-"""Events in: partners' records."""
+"""Events in: partners' records, and how far postings are recommended."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from aiokafka.errors import KafkaError
 
 from services.postings.domain.books import Control, Incoming
 from services.postings.domain.faults import fault, undecoded
@@ -11,8 +17,11 @@ from services.postings.domain.forms import named_in, read
 from services.postings.domain.intake import received
 from services.postings.domain.sources import names_another
 from services.postings.usecases.intake import take
+from shared.consuming import is_filler
 from shared.contracts.partners import PartnerPostingSubmitted
-from shared.contracts.registry import partner_of
+from shared.contracts.registry import POSTING_LISTS, partner_of
+from shared.errors import Unavailable
+from shared.reading import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from shared.errors import Rejected
     from shared.linking.reader import Reader
     from shared.mongo import Session
+    from shared.settings import ServiceSettings
 
 
 async def partner_records(  # noqa: PLR0913 - all named
@@ -89,3 +99,35 @@ def _incoming(
         received_at=received(record.timestamp, now),
         traceparent=traceparent,
     )
+
+
+class _Length(msgspec.Struct):
+    """Of a list, only how long it is."""
+
+    entries: list[msgspec.Raw] = []
+
+
+async def recommended(settings: ServiceSettings) -> dict[str, int]:
+    """To how many seekers each posting is recommended now, if to any. Raises Unavailable.
+
+    Nobody waits for it: it rests as long as it works.
+    """
+    found: dict[str, int] = {}
+    began = time.monotonic()
+    try:
+        async for records in whole(settings, "postings-counts", POSTING_LISTS):
+            for record in records:
+                if record.key is None or is_filler(record):
+                    continue
+                length = 0
+                with suppress(msgspec.MsgspecError):  # what is no list recommends nothing
+                    length = len(msgspec.json.decode(record.value or b"{}", type=_Length).entries)
+                if length:
+                    found[record.key.decode()] = length
+                else:
+                    found.pop(record.key.decode(), None)
+            await asyncio.sleep(min(time.monotonic() - began, 1.0))
+            began = time.monotonic()
+    except (KafkaError, OSError) as error:
+        raise Unavailable(repr(error)) from error
+    return found

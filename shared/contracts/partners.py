@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -38,6 +39,8 @@ class PartnerPostingRemoved(Contract):
     id: PartnerPostingId
     sequence: Sequence | None = None
     changed_at: Instant | None = None
+    filled: bool = False
+    """Somebody was found for it."""
 
 
 class JobTechAdPublished(Contract):
@@ -209,3 +212,26 @@ class MergeReceipt(Contract):
     merged_into: Id | None = None
     """Our id of the posting that seekers are shown; None when parted."""
     at: Instant
+
+
+class DailyCounts(Contract):
+    """What became of a partner's postings, counted once after each day (UTC) has ended.
+
+    At least once on the wire, and always the same answer by its `id`. For a day on which nobody could count in time
+    there is none. Not told yet: how many were applied for.
+    """
+
+    id: str
+    """`<partner>/<day>`."""
+    day: date
+    open: Count
+    """Its postings that are open when it is counted."""
+    recommended: Count
+    """Of these, those that are recommended to at least one seeker."""
+    recommendations: Count
+    """To how many seekers, summed over these postings: at most the length of a list for each."""
+    closed: Count
+    """Its postings that were closed on that day, and are still; whatever closed them."""
+    filled: Count
+    """Of these, those for which somebody was found, as far as anybody said so."""
+    counted_at: Instant

@@ -121,6 +121,8 @@ class Posting(PostingTerms):
     status: PostingStatus
     close_reason: CloseReason | None = None
     """Set when, and only when, the status is closed."""
+    filled: bool = False
+    """Of one that its partner removed: it said that somebody was found for it."""
     employer_id: Id
     source: PostingSource = PostingSource()
     published_at: Instant

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from shared.contracts.partners import (
+    DailyCounts,
     JobPostingPublished,
     JobTechAdPublished,
     MergeReceipt,
@@ -93,9 +94,9 @@ CHANNELS: tuple[Channel, ...] = (
         "the partner's posting id",
         ("postings",),
         {"partner": ()},
-        (PostingReceipt, SnapshotReceipt, MergeReceipt),
+        (PostingReceipt, SnapshotReceipt, MergeReceipt, DailyCounts),
         state=False,
-        summary="One receipt for each record of a partner, and one whenever a posting is merged or parted.",
+        summary="One receipt for each record of a partner, one whenever a posting is merged or parted, counts a day.",
     ),
     Channel(
         PARTNER_EXCHANGE,
@@ -128,7 +129,7 @@ CHANNELS: tuple[Channel, ...] = (
         POSTING_LISTS,
         "posting id",
         ("matcher",),
-        {"notifications": ("notifications.lists",), "matcher": ()},
+        {"notifications": ("notifications.lists",), "matcher": (), "postings": ()},
         (RecommendationsRefreshed,),
         state=True,
         summary="The best seekers for each posting.",

@@ -10,7 +10,6 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.matcher.handlers.reading import reading, records_of, whole
 from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.policies import History
 from services.matcher.usecases.world import World
@@ -19,6 +18,7 @@ from shared.consuming import Record, decode_all
 from shared.contracts.policies import MatchingPolicySet
 from shared.contracts.recommendations import AnchorKind
 from shared.contracts.registry import POLICIES
+from shared.reading import reading, records_of, whole
 from shared.settings import ServiceSettings
 from shared.topics import ensure_topics
 

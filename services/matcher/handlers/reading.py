@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.matcher.handlers.changes import changes
@@ -16,50 +15,21 @@ from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.matching import LISTS_OF
 from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import TOPIC_OF, Change, World
-from shared.broker import reader
-from shared.consuming import Record, decode_all, is_filler, record_of
+from shared.consuming import Record, decode_all, is_filler
 from shared.contracts.envelope import WRITER_HEADER
 from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
 from shared.errors import Unavailable
+from shared.reading import POLL_MS, reading, records_of
 from shared.settings import ServiceSettings
-from shared.topics import partitions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    pass
 
 log = structlog.get_logger()
 
 _TRY_AGAIN_S = 1.0
 _KINDS = {topic: kind for kind, topic in TOPIC_OF.items()}
-_POLL_MS = 100
 _LISTS_AT_ONCE = 100
-
-
-@asynccontextmanager
-async def reading(settings: ServiceSettings, name: str, *, prompt: bool = False) -> AsyncIterator[AIOKafkaConsumer]:
-    """A reader without a group (`shared.broker.reader`), started."""
-    consumer = reader(settings, name, prompt=prompt)
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-def records_of(batches: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]]) -> list[Record]:
-    """Ours of aiokafka's, in the order of offsets by partition."""
-    return [record_of(raw) for part in batches.values() for raw in part]
-
-
-async def whole(settings: ServiceSettings, name: str, *topics: str) -> AsyncIterator[list[Record]]:
-    """Everything on these topics up to their ends as they are now, in parts. Raises KafkaError and OSError."""
-    wheres = [TopicPartition(topic, number) for topic in topics for number in range(partitions(settings, topic))]
-    async with reading(settings, name, prompt=True) as consumer:
-        consumer.assign(wheres)
-        ends = await consumer.end_offsets(wheres)
-        left = wheres
-        while left := [where for where in left if await consumer.position(where) < ends[where]]:
-            yield records_of(await consumer.getmany(timeout_ms=_POLL_MS))
 
 
 class IndexReader:
@@ -112,7 +82,7 @@ class IndexReader:
             for number, start in enumerate(starts):
                 consumer.seek(TopicPartition(TOPIC_OF[kind], number), start)
         while True:
-            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self._most)
+            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._most)
             # also where compaction left no record to return, the position moves
             positions = {where: await consumer.position(where) for where in (batches or wheres)}
             await world.apply(changes(raw for part in batches.values() for raw in part), positions, self._changed)
@@ -185,7 +155,7 @@ class ListTail:
                 self._targets[where.partition] = ends[where]
         while not self._assigned.is_set():
             await self._finish(consumer)
-            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LISTS_AT_ONCE)
+            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=_LISTS_AT_ONCE)
             if self._assigned.is_set():
                 return
             for record in records_of(batches):

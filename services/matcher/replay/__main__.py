@@ -18,7 +18,6 @@ from services.matcher.domain import Index
 from services.matcher.domain.policy import Policy, parse
 from services.matcher.handlers.changes import changes_of
 from services.matcher.handlers.policies import read_policies
-from services.matcher.handlers.reading import whole
 from services.matcher.replay.comparing import Traits, answers, compare, explained, sample, telling, traits_of
 from services.matcher.replay.report import REPORT, Replay, files
 from services.matcher.settings import MatcherSettings
@@ -28,6 +27,7 @@ from services.matcher.usecases.world import TOPIC_OF, Change, World
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind
+from shared.reading import whole
 from shared.topics import partitions
 
 OUT = Path("out/replay")

@@ -43,6 +43,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "written": ("写入记录", "records written"),
     "trouble": ("拉取故障", "What is wrong with it"),
     "days": ("每日结果", "Day by day"),
+    "became": ("岗位去向", "What became of its postings"),
+    "open": ("开放", "open"),
+    "recommended": ("已推荐", "recommended"),
+    "recommendations": ("推荐人次", "to seekers"),
+    "closed": ("当日关闭", "closed that day"),
+    "filled": ("其中已招满", "of these filled"),
     "day": ("日期（UTC）", "Day (UTC)"),
     "unknown": ("未知", "not known"),
     "none": ("没有", "none"),
@@ -58,6 +64,7 @@ _STYLE: Final = (
     "table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{padding:.25rem .75rem;text-align:left;"
     "border-bottom:1px solid #ddd;vertical-align:top}td.n,th.n{text-align:right}"
 )
+_BECAME: Final = ("open", "recommended", "recommendations", "closed", "filled")
 _SHOWN_DAYS: Final = 31
 _BAR, _HEIGHT, _GAP = 16, 120, 4
 
@@ -93,12 +100,15 @@ def page(card: Scorecard, language: Language) -> str:
     days = card.days[:_SHOWN_DAYS]
     counts = [(str(day.day), *(f"{day.outcomes.get(outcome, 0):,}" for outcome in _COLOURS)) for day in days]
     heads = [say("day"), *(say(outcome.value) for outcome in _COLOURS)]
+    became = [(str(one.day), *(f"{getattr(one, name):,}" for name in _BECAME)) for one in card.became[:_SHOWN_DAYS]]
     return (
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{say("title")}: {escape(card.name)}'
         f"</title><style>{_STYLE}</style><h1>{escape(card.name)} <small>{escape(card.partner)}</small></h1>"
         f"{_table([], facts)}<h2>{say('reasons')}</h2>"
         f"{_table([say('count'), say('reasons'), say('where'), say('example')], reasons) if reasons else say('none')}"
-        f"<h2>{say('days')}</h2>{_bars(days)}{_table(heads, counts) if counts else say('none')}</html>"
+        f"<h2>{say('days')}</h2>{_bars(days)}{_table(heads, counts) if counts else say('none')}"
+        f"<h2>{say('became')}</h2>"
+        f"{_table([say('day'), *map(say, _BECAME)], became) if became else say('none')}</html>"
     )
 
 

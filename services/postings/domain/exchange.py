@@ -13,7 +13,7 @@ from services.postings.domain.employer import PartnerState
 from services.postings.domain.linked import as_said
 from services.postings.domain.sources import is_sandbox
 from shared.contracts.partners import PartnerPostingRemoved, PartnerPostingSubmitted
-from shared.contracts.postings import MAX_HOPS, Origin, PostingStatus, PostingTerms
+from shared.contracts.postings import MAX_HOPS, CloseReason, Origin, PostingStatus, PostingTerms
 from shared.regions import Relation, relation
 
 if TYPE_CHECKING:
@@ -86,7 +86,10 @@ def record_of(posting: Posting, sent: Sent, ours: str) -> PartnerPostingSubmitte
     What was read out of words is left out: who takes the posting in reads them itself.
     """
     if not sent.open:
-        return PartnerPostingRemoved(id=posting.id, sequence=sent.sequence, changed_at=posting.changed_at)
+        filled = posting.filled or posting.close_reason is CloseReason.FILLED
+        return PartnerPostingRemoved(
+            id=posting.id, sequence=sent.sequence, changed_at=posting.changed_at, filled=filled
+        )
     said = as_said(posting)
     return PartnerPostingSubmitted.model_construct(
         **{name: getattr(said, name) for name in PostingTerms.model_fields},

@@ -54,7 +54,7 @@ def decide(
     if known is not None and record.order < known:
         foreign = record.order.basis is not known.basis
         return Decision(Outcome.STALE, known, posting, (fault("order_missing"),) if foreign else ())
-    after = _removed(posting, now) if isinstance(record, Removal) else _submitted(partner, record, posting, now)
+    after = _removed(record, posting, now) if isinstance(record, Removal) else _submitted(partner, record, posting, now)
     outcome = Outcome.UNCHANGED if after is posting else Outcome.ACCEPTED
     return Decision(outcome, record.order, after)
 
@@ -64,8 +64,8 @@ def received(timestamp: datetime, now: datetime) -> datetime:
     return timestamp if FIRST_YEAR <= timestamp.year <= LAST_YEAR else now
 
 
-def _removed(posting: Posting | None, now: datetime) -> Posting | None:
-    return posting and close(posting, CloseReason.REMOVED_BY_PARTNER, now)
+def _removed(record: Removal, posting: Posting | None, now: datetime) -> Posting | None:
+    return posting and close(posting, CloseReason.REMOVED_BY_PARTNER, now, filled=record.filled)
 
 
 def _submitted(partner: str, record: Submission, posting: Posting | None, now: datetime) -> Posting:

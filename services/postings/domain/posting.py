@@ -112,13 +112,17 @@ def reopen(posting: Posting, now: datetime) -> Posting:
             "version": posting.version + 1,
             "status": PostingStatus.OPEN,
             "close_reason": None,
+            "filled": False,
             "changed_at": now,
         }
     )
 
 
-def close(posting: Posting, reason: CloseReason, now: datetime) -> Posting:
-    """The closed next version; a posting that is closed stays as it is, with the reason that it has."""
+def close(posting: Posting, reason: CloseReason, now: datetime, *, filled: bool = False) -> Posting:
+    """The closed next version; a posting that is closed stays as it is, with the reason that it has.
+
+    `filled`: its partner, who removes it, says so.
+    """
     if posting.status is PostingStatus.CLOSED:
         return posting
     return posting.model_copy(
@@ -126,6 +130,7 @@ def close(posting: Posting, reason: CloseReason, now: datetime) -> Posting:
             "version": posting.version + 1,
             "status": PostingStatus.CLOSED,
             "close_reason": reason,
+            "filled": filled,
             "changed_at": now,
         }
     )

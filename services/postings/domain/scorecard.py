@@ -11,7 +11,7 @@ from services.postings.domain.employer import PartnerState
 from services.postings.domain.pulling import PullStatus
 from services.postings.domain.snapshots import Snapshot, State
 from shared.contracts.common import Instant, Texts
-from shared.contracts.partners import Outcome
+from shared.contracts.partners import DailyCounts, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,8 @@ class Scorecard(_Told):
     """Null where no snapshot has ended."""
     days: list[Day]
     """The newest first."""
+    became: list[DailyCounts] = []
+    """What became of its postings, the newest day first."""
     pull: PullStatus | None = None
     """Null where no feed is fetched."""
 
@@ -88,6 +90,7 @@ def scorecard(  # noqa: PLR0913 - one source each
     reasons: Sequence[Reason],
     history: History,
     open_now: int,
+    became: Sequence[DailyCounts] = (),
     pull: PullStatus | None = None,
 ) -> Scorecard:
     """All of it in one."""
@@ -112,6 +115,7 @@ def scorecard(  # noqa: PLR0913 - one source each
         reasons=list(reasons),
         drift=None if ended is None else _drift(ended, open_now),
         days=list(days),
+        became=list(became),
         pull=pull,
     )
 

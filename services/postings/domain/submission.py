@@ -43,6 +43,7 @@ class Removal:
 
     id: str
     order: Order
+    filled: bool = False
 
 
 _WHOLE: Final = "as it is"
@@ -96,7 +97,7 @@ def read_submitted(record: PartnerPostingSubmitted) -> Submission | Faults:
 
 def read_removed(record: PartnerPostingRemoved) -> Removal:
     """Our own form of a removal."""
-    return Removal(record.id, order_of(record.sequence, record.changed_at))
+    return Removal(record.id, order_of(record.sequence, record.changed_at), record.filled)
 
 
 def web_address(text: str | None, at: str) -> tuple[str | None, Faults]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import from_json
 
 from services.postings.domain.books import Books, Standing
-from services.postings.domain.days import Counted, Day, by_day
 from services.postings.domain.employer import Employer, Partner
 from services.postings.domain.ordering import Basis, Order
-from services.postings.domain.scorecard import Reason
 from services.postings.domain.snapshots import NEVER, History, Snapshot, State, closing_below, collecting
 from services.postings.domain.sources import SANDBOX
 from services.postings.store.exchanges import Exchanges
 from services.postings.store.pairs import Pairs
 from services.postings.store.pulls import Pulls
 from services.postings.store.replays import Replays, receipt_of
+from services.postings.store.scorecards import Scorecards
 from shared.contracts.partners import Receipt
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.registry import partner_of
@@ -59,6 +58,7 @@ class Store:
         self.exchanges = Exchanges(db)
         self.pulls = Pulls(db)
         self.replays = Replays(db)
+        self.scorecards = Scorecards(db, self._receipts_kept_s)
 
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
@@ -77,6 +77,7 @@ class Store:
         await self._uploads.create_index("begun_at", expireAfterSeconds=_DAY_S)
         await self.pairs.create_indexes()
         await self.exchanges.create_indexes()
+        await self.scorecards.create_indexes()
 
     # ------------------------------------------------------------------------------------ postings
 
@@ -318,42 +319,6 @@ class Store:
         """At most `limit` receipts of a partner for records above an offset, in the order of offsets."""
         rows = self._receipts.find({"partner": partner, "offset": {"$gt": after}}).sort("offset", 1).limit(limit)
         return [receipt_of(row) async for row in rows]
-
-    async def days(self, partner: str) -> list[Day]:
-        """What the kept receipts of a partner say of each day, the newest first."""
-        posting = {"partner": partner, "body.epoch": {"$exists": False}}
-        of = {
-            "day": {"$dateTrunc": {"date": "$stored_at", "unit": "day"}},
-            "outcome": "$body.outcome",
-            "reasons": {"$setUnion": [{"$ifNull": ["$body.faults.code", []]}]},
-        }
-        cursor = await self._receipts.aggregate([{"$match": posting}, {"$group": {"_id": of, "count": {"$sum": 1}}}])
-        return by_day([Counted(number=row["count"], **row["_id"]) async for row in cursor])
-
-    async def reasons(self, partner: str, most: int) -> list[Reason]:
-        """The most frequent faults in the kept receipts of a partner, each with its newest record."""
-        stages: list[Document] = [
-            {"$match": {"partner": partner, "body.faults.0": {"$exists": True}}},
-            {"$sort": {"offset": -1}},
-            {"$unwind": "$body.faults"},
-            {"$group": {"_id": "$body.faults.code", "of": {"$addToSet": "$_id"}, "newest": {"$first": "$body"}}},
-            {"$project": {"records": {"$size": "$of"}, "newest": 1}},
-            {"$sort": {"records": -1, "_id": 1}},
-            {"$limit": most},
-        ]
-        return [
-            Reason(records=row["records"], example=row["newest"]["id"], **row["newest"]["faults"])
-            async for row in await self._receipts.aggregate(stages)
-        ]
-
-    async def answered_at(self, partner: str) -> datetime | None:
-        """When the newest record came of which a receipt is kept."""
-        row = await self._receipts.find_one({"partner": partner}, sort=[("offset", -1)])
-        return None if row is None else datetime.fromisoformat(row["body"]["received_at"])
-
-    async def count_open(self, partner: str) -> int:
-        """Open postings of a partner."""
-        return await self._postings.count_documents({"partner": partner, "status": PostingStatus.OPEN.value})
 
     # ------------------------------------------------------------------------------------- uploads
 

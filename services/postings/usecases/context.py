@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from services.postings.store import Store
     from shared.auth import Principal
     from shared.broker import Outgoing
-    from shared.contracts.partners import MergeReceipt, Receipt
+    from shared.contracts.partners import DailyCounts, MergeReceipt, Receipt
     from shared.contracts.postings import Posting
     from shared.linking.reader import Reader
     from shared.mongo import Document, Mongo, Session
@@ -100,7 +100,7 @@ def _row(posting_id: str, name: str, body: Posting | None, version: int, tracepa
 
 
 def receipt_row(
-    partner: str, key: str | None, receipt: Receipt | MergeReceipt, traceparent: str | None = None
+    partner: str, key: str | None, receipt: Receipt | MergeReceipt | DailyCounts, traceparent: str | None = None
 ) -> Document:
     """The outbox row that tells a partner this. `key`: its own posting id, if it is known."""
     return outbox.outbox_row(

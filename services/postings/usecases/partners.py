@@ -146,11 +146,12 @@ async def scorecard(context: Context, caller: Principal, partner_id: str) -> Sco
         partner,
         context.now(),
         waiting=waiting,
-        answered_at=await store.answered_at(partner_id),
-        days=await store.days(partner_id),
-        reasons=await store.reasons(partner_id, _REASONS),
+        answered_at=await store.scorecards.answered_at(partner_id),
+        days=await store.scorecards.days(partner_id),
+        reasons=await store.scorecards.reasons(partner_id, _REASONS),
         history=(await store.histories({partner_id})).get(partner_id, ()),
-        open_now=await store.count_open(partner_id),
+        open_now=await store.scorecards.count_open(partner_id),
+        became=await store.scorecards.counts(partner_id),
         pull=None
         if partner.pull is None
         else status_of(

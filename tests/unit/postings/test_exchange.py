@@ -106,3 +106,19 @@ def test_a_record_is_our_own_form_without_what_was_read_and_names_the_way_that_i
     gone = record_of(one, Sent(5, 4, open=False), "shandong")
     assert isinstance(gone, PartnerPostingRemoved)
     assert (gone.id, gone.sequence) == ("p-1", 5)
+
+
+@pytest.mark.parametrize(
+    ("facts", "filled"),
+    [
+        ({"close_reason": "filled"}, True),
+        ({"close_reason": "removed_by_partner", "filled": True}, True),
+        ({"close_reason": "removed_by_partner"}, False),
+        ({"close_reason": "expired"}, False),
+    ],
+)
+def test_a_removal_says_whether_somebody_was_found(facts: dict[str, Any], *, filled: bool) -> None:
+    over = posting(regions=[YUBEI], status=PostingStatus.CLOSED, **facts)
+    record = record_of(over, Sent(2, over.version, open=False), "shandong")
+    assert isinstance(record, PartnerPostingRemoved)
+    assert record.filled is filled

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.postings.domain.intake import Decision, decide, received
 from services.postings.domain.ordering import Basis, Order, order_of
 from services.postings.domain.posting import close, partner_employer_id, partner_posting_id
+from services.postings.domain.submission import Removal
 from shared.contracts.partners import Outcome
 from shared.contracts.postings import CloseReason, Posting, PostingStatus
 from tests.unit.postings.examples import BEFORE, LATER, NOW, at, removed, submitted
@@ -21,7 +22,7 @@ from tests.unit.postings.examples import BEFORE, LATER, NOW, at, removed, submit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from services.postings.domain.submission import Removal, Submission
+    from services.postings.domain.submission import Submission
 
 
 def run(records: Iterable[Submission | Removal], now: datetime = NOW) -> list[Decision]:
@@ -183,3 +184,11 @@ def test_ids_tell_partners_and_postings_apart() -> None:
 def test_a_producers_time_stamp_may_be_none() -> None:
     assert received(NOW - timedelta(days=1), NOW) == NOW - timedelta(days=1)
     assert received(datetime(1969, 12, 31, tzinfo=NOW.tzinfo), NOW) == NOW
+
+
+def test_what_its_partner_removed_as_filled_says_so_until_it_is_open_again() -> None:
+    filled = Removal("A1", at(2), filled=True)
+    decisions = run([submitted(at(1)), filled, removed(at(3)), submitted(at(4))])
+    found = [(one.posting.close_reason, one.posting.filled) for one in decisions if one.posting is not None]
+    removed_by_partner = CloseReason.REMOVED_BY_PARTNER
+    assert found == [(None, False), (removed_by_partner, True), (removed_by_partner, True), (None, False)]
