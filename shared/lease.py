@@ -30,6 +30,7 @@ class Lease:
         self._ms = int(seconds * 1000)
         self._me = uuid4().hex
         self._until = 0.0
+        self._ask_at = 0.0
         self.epoch = 0
         """The fencing number while held: one more for each new holder."""
 
@@ -38,8 +39,14 @@ class Lease:
         """True while this process may act. Judged by its own clock, from before the renewal was sent."""
         return time.monotonic() < self._until
 
+    async def keep(self) -> bool:
+        """Take or renew it, asking Mongo three times in its length, however often this is called; True if held."""
+        if time.monotonic() >= self._ask_at:
+            await self.acquire()
+        return self.held
+
     async def acquire(self) -> bool:
-        """Take or renew it; True if held. Call it at least three times in a lease's length."""
+        """Take or renew it; True if held."""
         asked = time.monotonic()
         ends = {"$add": ["$$NOW", self._ms]}
         renewed: object | None = await self._leases.find_one_and_update(
@@ -48,11 +55,9 @@ class Lease:
         )
         if renewed is None:
             renewed = await self._take_over(ends)
-        if renewed is None:
-            self._until = 0.0
-            return False
-        self._until = asked + self._ms / 1000
-        return True
+        self._ask_at = asked + self._ms / 3000
+        self._until = 0.0 if renewed is None else asked + self._ms / 1000
+        return renewed is not None
 
     async def _take_over(self, ends: Mapping[str, object]) -> object | None:
         taken: Document | None = await self._leases.find_one_and_update(
@@ -72,5 +77,5 @@ class Lease:
 
     async def release(self) -> None:
         """Let another process take over at once."""
-        self._until = 0.0
+        self._until = self._ask_at = 0.0
         await self._leases.update_one({"_id": self._name, "holder": self._me}, {"$set": {"until": _PAST}})

@@ -81,7 +81,6 @@ class Relay:
         self._read = 0.0
         self._others = False
         """True if another process has rows."""
-        self._renewed = 0.0
         self._unanswered = False
         self._filled: dict[str, float] = {}
         self.lease = Lease(mongo.db, "relay", settings.lease_s)
@@ -135,11 +134,9 @@ class Relay:
             # it may still be written late: what comes now needs a higher number
             await self.lease.release()
             self._unanswered = False
-        if time.monotonic() - self._renewed > self._settings.lease_s / 3 or not self.lease.held:
-            await self.lease.acquire()
-            self._renewed = time.monotonic()
-            metrics.RELAY_LEADER.labels(self._service).set(int(self.lease.held))
-        return self.lease.held
+        leading = await self.lease.keep()
+        metrics.RELAY_LEADER.labels(self._service).set(int(leading))
+        return leading
 
     async def _wait(self) -> None:
         # not wait_for: on Python 3.11 it can swallow a cancellation

@@ -214,7 +214,7 @@ class Service:
         async def loop() -> None:
             while True:
                 try:
-                    if lease is None or await lease.acquire():
+                    if lease is None or await lease.keep():
                         await work()
                 except Unavailable as error:
                     log.warning("a job waits", job=name, error=str(error))

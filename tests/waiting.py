@@ -1,8 +1,12 @@
 """What tests wait for."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def gone(pid: int) -> bool:
@@ -20,3 +24,12 @@ def within_seconds(seconds: float, true: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+async def until(check: Callable[[], Awaitable[T]], what: str, seconds: float = 20) -> T:
+    """What `check` gives once it gives something true."""
+    deadline = time.monotonic() + seconds
+    while not (found := await check()):
+        assert time.monotonic() < deadline, f"after {seconds:.0f} s still not: {what} ({found!r})"
+        await asyncio.sleep(0.05)
+    return found

@@ -30,6 +30,7 @@ from services.postings.domain.submission import Submission
 from shared.contracts.common import Code
 from shared.contracts.partners import JobTechAdPublished
 from shared.contracts.postings import Posting, PostingSource
+from tests.eval.measures import agreement
 
 ADS: Final = PROJECT.parent / "shared" / "data" / "jobtech_ads.jsonl.gz"
 JUDGEMENTS: Final = PROJECT / "tests" / "data" / "duplicates" / "judgements.tsv"
@@ -226,15 +227,6 @@ def _same(labels: Mapping[Ids, Judgement], one: str, other: str) -> bool:
     return judgement is not None and judgement.same
 
 
-def agreement(labels: Iterable[Judgement]) -> dict[str, float]:
-    """Of the two readings: the share that is alike, and Cohen's kappa."""
-    pairs = list(labels)
-    alike = sum(first == second for first, second in pairs) / len(pairs)
-    sides = [Counter(reading) for reading in zip(*pairs, strict=True)]
-    chance = sum(sides[0][word] * sides[1][word] for word in sides[0]) / len(pairs) ** 2
-    return {"alike": round(alike, 3), "kappa": round((alike - chance) / (1 - chance), 3)}
-
-
 def _least(right: int, merged: int) -> float:
     """The lower end of Wilson's 95 % interval of a share."""
     if not merged:
@@ -253,7 +245,7 @@ def measure() -> dict[str, Any]:
     return {
         "judged": {
             "pairs": len(labels),
-            "readings": agreement(labels.values()),
+            "readings": agreement(list(labels.values())),
             **of_pairs(ours, labels).report(),
         },
         "carried": {

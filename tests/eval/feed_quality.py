@@ -1,8 +1,8 @@
 """How well real ads are read: `python -m tests.eval.feed_quality` writes `out/feed-quality.md`.
 
 Counts over all JobTech ads; and for 30 of them, drawn by a fixed seed, each thing that was found with a
-judgement of it. Judgements lie in `tests/data/linked_ads/judgements.tsv`, by ad, concept and role, so what a changed
-linker finds anew is shown as unjudged and counts as wrong until it is judged.
+judgement of it, in two readings. They lie in `tests/data/linked_ads`, by ad, concept and role, so what a changed
+linker finds anew is shown as unjudged and counts as wrong until it is judged. The bars hold for each reading.
 
 `--unjudged` prints the lines to judge in that file's form. Ends with 1 if a bar is not reached.
 """
@@ -16,8 +16,9 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from deploy.servers import PROJECT
@@ -28,9 +29,12 @@ from shared.contracts.partners import JobTechAdPublished
 from shared.linking.skills import Linker, joined, load
 from shared.taxonomy import Taxonomy
 from shared.taxonomy import load as load_taxonomy
+from tests.eval.measures import agreement
 
 SOURCES: Final = PROJECT.parent / "shared" / "data"
-JUDGEMENTS: Final = PROJECT / "tests" / "data" / "linked_ads" / "judgements.tsv"
+READINGS: Final = [
+    PROJECT / "tests" / "data" / "linked_ads" / name for name in ("judgements.tsv", "judgements_second_reading.tsv")
+]
 OUT: Final = PROJECT / "out" / "feed-quality.md"
 SEED: Final = 20261124
 SHOWN: Final = 30
@@ -78,15 +82,20 @@ def main() -> None:
     linker = load(taxonomy, PROJECT / ".cache")
     ads = list(read_ads(linker))
     shown = drawn(ads)
-    judged = judgements()
+    readings = [judgements(path) for path in READINGS]
     if given.unjudged:
-        print_unjudged(shown, judged, taxonomy)
+        for path, judged in zip(READINGS, readings, strict=True):
+            print(f"# {path.name}")
+            print_unjudged(shown, judged, taxonomy)
         return
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(report(ads, shown, judged, Names(taxonomy, linker.version)), encoding="utf-8")
-    shares = {kind: good_share(shown, judged, kind) for kind in BARS}
-    print(f"{OUT}: " + ", ".join(f"{kind}s right or partly {share:.0%}" for kind, share in shares.items()))
-    sys.exit(any(share < BARS[kind] for kind, share in shares.items()))
+    OUT.write_text(report(ads, shown, readings, Names(taxonomy, linker.version)), encoding="utf-8")
+    shares = {kind: [good_share(shown, judged, kind) for judged in readings] for kind in BARS}
+    said = (
+        f"{kind}s right or partly {' and '.join(f'{share:.0%}' for share in found)}" for kind, found in shares.items()
+    )
+    print(f"{OUT}: {', '.join(said)}; the two readings: {alike(shown, readings)}")
+    sys.exit(any(share < BARS[kind] for kind, found in shares.items() for share in found))
 
 
 class Names(NamedTuple):
@@ -139,16 +148,26 @@ def drawn(ads: list[Ad]) -> list[Ad]:
     return [ad for ad in ads if ad.id in chosen]
 
 
-def judgements() -> dict[tuple[str, Thing], tuple[str, str]]:
+Judged = Mapping[tuple[str, Thing], tuple[str, str]]
+
+
+def judgements(path: Path) -> Judged:
     """Ad and thing to (`right`, `partly` or `wrong`, why)."""
-    with JUDGEMENTS.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return {
         (row["ad"], Thing(row["kind"], row["key"], row["role"])): (row["judgement"], row["note"] or "") for row in rows
     }
 
 
-def good_share(shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str, str]], kind: str) -> float:
+def alike(shown: list[Ad], readings: Sequence[Judged]) -> dict[str, float]:
+    """How far both readings agree (`agreement`)."""
+    unjudged = ("unjudged", "")
+    first, second = ([judged.get((ad.id, one), unjudged)[0] for ad in shown for one in ad.found] for judged in readings)
+    return agreement(list(zip(first, second, strict=True)))
+
+
+def good_share(shown: list[Ad], judged: Judged, kind: str) -> float:
     """Right or partly, of everything of this kind in the ads shown; the unjudged count as wrong."""
     verdicts = [
         judged.get((ad.id, thing), ("unjudged", ""))[0] for ad in shown for thing in ad.found if thing.kind == kind
@@ -156,7 +175,7 @@ def good_share(shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str, st
     return sum(verdict in GOOD for verdict in verdicts) / len(verdicts) if verdicts else 0.0
 
 
-def print_unjudged(shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str, str]], taxonomy: Taxonomy) -> None:
+def print_unjudged(shown: list[Ad], judged: Judged, taxonomy: Taxonomy) -> None:
     """Lines in the form of the judgements, without the judgement."""
     for ad in shown:
         for thing, words in ad.found.items():
@@ -168,9 +187,9 @@ def print_unjudged(shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str
                 )
 
 
-def report(ads: list[Ad], shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str, str]], names: Names) -> str:
+def report(ads: list[Ad], shown: list[Ad], readings: Sequence[Judged], names: Names) -> str:
     """The page."""
-    return "\n".join((*_counts(ads, names), *_totals(shown, judged), *_each(shown, judged, names))) + "\n"
+    return "\n".join((*_counts(ads, names), *_totals(shown, readings), *_each(shown, readings, names))) + "\n"
 
 
 def _counts(ads: list[Ad], names: Names) -> Iterator[str]:
@@ -190,30 +209,36 @@ def _counts(ads: list[Ad], names: Names) -> Iterator[str]:
     yield ""
 
 
-def _totals(shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str, str]]) -> Iterator[str]:
+def _totals(shown: list[Ad], readings: Sequence[Judged]) -> Iterator[str]:
     yield f"## {len(shown)} of them, judged"
     yield from ("", f"Drawn by seed {SEED}. {NOT_TUNED} An unjudged one counts as wrong.", "")
-    yield "| | right | partly | wrong | unjudged | right or partly | bar |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield "| | reading | right | partly | wrong | unjudged | right or partly | bar |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for kind, bar in BARS.items():
-        counts = Counter(
-            judged.get((ad.id, thing), ("unjudged", ""))[0] for ad in shown for thing in ad.found if thing.kind == kind
-        )
-        share = good_share(shown, judged, kind)
-        cells = " | ".join(str(counts[verdict]) for verdict in (*GOOD, "wrong", "unjudged"))
-        yield f"| {kind}s | {cells} | {share:.1%} | {bar:.0%} |"
-    yield ""
+        for number, judged in enumerate(readings, 1):
+            counts = Counter(
+                judged.get((ad.id, thing), ("unjudged", ""))[0]
+                for ad in shown
+                for thing in ad.found
+                if thing.kind == kind
+            )
+            share = good_share(shown, judged, kind)
+            cells = " | ".join(str(counts[verdict]) for verdict in (*GOOD, "wrong", "unjudged"))
+            yield f"| {kind}s | {number} | {cells} | {share:.1%} | {bar:.0%} |"
+    agreed = alike(shown, readings)
+    yield from ("", f"The two readings are alike in {agreed['alike']:.1%} (Cohen's kappa {agreed['kappa']:.2f}).", "")
 
 
-def _each(shown: list[Ad], judged: Mapping[tuple[str, Thing], tuple[str, str]], names: Names) -> Iterator[str]:
+def _each(shown: list[Ad], readings: Sequence[Judged], names: Names) -> Iterator[str]:
     for ad in shown:
         yield from (f"### {ad.title.strip() or ad.id}", "", f"`{ad.id}`, {len(ad.text)} characters", "")
-        yield from ("| found | role | in the words | judgement |", "| --- | --- | --- | --- |")
+        yield from ("| found | role | in the words | judgement | second reading |", "| --- | --- | --- | --- | --- |")
         for thing, words in ad.found.items():
-            verdict, note = judged.get((ad.id, thing), ("unjudged", ""))
+            said = [judged.get((ad.id, thing), ("unjudged", "")) for judged in readings]
+            cells = " | ".join(f"{verdict}{': ' + note if note else ''}" for verdict, note in said)
             label = f"{thing.key} {words}" if thing.kind == "occupation" else names.label(thing.key)
             shown_words = "" if thing.kind == "occupation" else " ".join(words.split()).replace("|", "/")
-            yield f"| {label} | {thing.role or 'occupation'} | {shown_words} | {verdict}{': ' + note if note else ''} |"
+            yield f"| {label} | {thing.role or 'occupation'} | {shown_words} | {cells} |"
         yield ""
 
 

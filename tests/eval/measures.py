@@ -1,5 +1,6 @@
 """Measures of ranked lists with binary judgements, and how sure a difference between two methods is."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -36,3 +37,11 @@ def interval(values: Figures) -> tuple[float, float]:
     drawn = np.random.default_rng(SEED).integers(0, len(values), (RESAMPLES, len(values)))
     low, high = np.percentile(values[drawn].mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
+
+
+def agreement(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Of two readings of the same things, a pair each: the share that is alike, and Cohen's kappa (1960)."""
+    alike = sum(first == second for first, second in pairs) / len(pairs)
+    sides = [Counter(reading) for reading in zip(*pairs, strict=True)]
+    chance = sum(sides[0][word] * sides[1][word] for word in sides[0]) / len(pairs) ** 2
+    return {"alike": round(alike, 3), "kappa": round((alike - chance) / (1 - chance), 3)}

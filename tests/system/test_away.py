@@ -24,8 +24,8 @@ from tests.system.town import (
     posting_body,
     seeker_body,
     seeker_caller,
-    until,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

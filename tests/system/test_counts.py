@@ -10,7 +10,8 @@ import pytest
 from pymongo import MongoClient
 
 from tests.system.topics import Topics, headers_of
-from tests.system.town import OPERATOR, Json, Town, posting_body, until
+from tests.system.town import OPERATOR, Json, Town, posting_body
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 ENV = {"postings": {"COUNTS_EVERY_S": "0.5"}}

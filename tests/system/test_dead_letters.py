@@ -24,7 +24,7 @@ from shared.errors import Rejected
 from shared.settings import ServiceSettings
 from tests.system.doors import Desk, Json, desk_of, postings_alone
 from tests.system.topics import Raw, Topics
-from tests.system.town import until
+from tests.waiting import until
 
 DEAD = "postings.partners.dead"
 TYPE = ("ce_type", b"PartnerPostingSubmitted")

@@ -12,7 +12,8 @@ import pytest
 from deploy.operator.__main__ import main as operate
 from services.postings.domain.posting import partner_posting_id
 from tests.system.topics import Topics, headers_of
-from tests.system.town import OPERATOR, Town, posting_body, until
+from tests.system.town import OPERATOR, Town, posting_body
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -32,8 +32,8 @@ from tests.system.town import (
     own_skill,
     seeker_caller,
     stream,
-    until,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

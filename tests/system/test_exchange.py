@@ -25,7 +25,8 @@ from services.postings.domain.posting import partner_posting_id
 from tests.system.conftest import ENV as QUICK
 from tests.system.doors import Account, desk_of
 from tests.system.topics import Raw, topics_of
-from tests.system.town import OPERATOR, Town, employer_caller, posting_body, until
+from tests.system.town import OPERATOR, Town, employer_caller, posting_body
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 

@@ -16,7 +16,7 @@ from deploy.operator.rights import reading, writing
 from deploy.processes import Platform
 from deploy.servers import Servers
 from tests.system.doors import POSTING, Desk, comes_in, desk_of, new_id, postings_alone, write
-from tests.system.town import until
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

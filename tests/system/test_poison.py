@@ -18,7 +18,8 @@ from aiokafka.structs import RecordMetadata
 from shared.contracts.envelope import VERSION_HEADER
 from shared.contracts.registry import POSTING_LISTS, POSTINGS, PROFILES, SEEKER_LISTS
 from tests.system.topics import Headers, Raw, Topics, headers_of, topics_of
-from tests.system.town import OPERATOR, Town, posting_body, until
+from tests.system.town import OPERATOR, Town, posting_body
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

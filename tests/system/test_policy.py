@@ -14,7 +14,8 @@ from services.matcher.domain.policy import CURRENT
 from shared.contracts.policies import MatchingPolicySet
 from shared.contracts.registry import POLICIES, POSTING_LISTS, SEEKER_LISTS
 from tests.system.topics import Topics, headers_of
-from tests.system.town import OPERATOR, Town, until
+from tests.system.town import OPERATOR, Town
+from tests.waiting import until
 
 PACKAGED = CURRENT.read_text("utf-8")
 VERSION: str = tomllib.loads(PACKAGED)["version"]

@@ -14,7 +14,8 @@ from deploy.servers import PROJECT, Servers, running_servers
 from shared.contracts.registry import POSTING_LISTS, PROFILES, SEEKER_LISTS
 from tests.system.conftest import ENV
 from tests.system.topics import Topics, has, headers_of, topics_of
-from tests.system.town import Town, own_skill, seeker_caller, until
+from tests.system.town import Town, own_skill, seeker_caller
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 

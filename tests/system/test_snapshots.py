@@ -11,7 +11,8 @@ import pytest
 
 from shared.contracts.registry import POSTINGS
 from tests.system.topics import Topics, headers_of
-from tests.system.town import OPERATOR, Json, Town, until
+from tests.system.town import OPERATOR, Json, Town
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from deploy.servers import Servers
-from tests.system.town import Caller, Town, seeker_caller, stream, until
+from tests.system.town import Caller, Town, seeker_caller, stream
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,12 +193,3 @@ async def stream(town: Town, who: Caller, last: str | None = None) -> AsyncItera
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-
-
-async def until(check: Callable[[], Awaitable[T]], what: str, seconds: float = 20) -> T:
-    """What `check` gives once it gives something true."""
-    deadline = time.monotonic() + seconds
-    while not (found := await check()):
-        assert time.monotonic() < deadline, f"after {seconds:.0f} s still not: {what} ({found!r})"
-        await asyncio.sleep(0.05)
-    return found
