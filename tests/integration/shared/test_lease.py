@@ -54,3 +54,39 @@ async def test_what_is_released_can_be_had_at_once_and_only_its_holder_releases(
 async def test_leases_of_other_names_are_others(mongo: Mongo):
     assert await Lease(mongo.db, "relay", 5).acquire()
     assert await Lease(mongo.db, "job:expiry", 5).acquire()
+
+
+class Counted(Lease):
+    """How often Mongo is asked."""
+
+    asked = 0
+
+    async def acquire(self) -> bool:
+        self.asked += 1
+        return await super().acquire()
+
+
+async def test_who_keeps_it_asks_seldom_and_others_get_it_only_when_that_ends(mongo: Mongo):
+    first, second = (Counted(mongo.db, "relay", 0.6) for _ in range(2))
+    for _ in range(150):
+        assert await first.keep()
+        assert not await second.keep()
+        await asyncio.sleep(0.01)
+    # 1.5 s at the least, on a busy machine more: what counts is that most calls asked nobody
+    assert first.asked < 50
+    assert second.asked < 50
+    async with asyncio.timeout(5):
+        while not await second.keep():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    assert (first.held, second.epoch) == (False, 2)
+    await second.release()
+    assert await first.acquire()
+
+
+async def test_who_has_let_go_asks_again_at_once(mongo: Mongo):
+    (lease,) = leases(mongo, 1)
+    assert await lease.keep()
+    await lease.release()
+    assert not lease.held
+    assert await lease.keep()
+    assert lease.epoch == 2
