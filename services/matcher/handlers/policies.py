@@ -49,7 +49,7 @@ class PolicyReader:
         """
         await ensure_topics(self._settings)
         async for records in whole(self._settings, "matcher-policies", POLICIES):
-            self._take(records)
+            await self._take(records)
         await self._adopt()
 
     async def run(self) -> None:
@@ -59,14 +59,15 @@ class PolicyReader:
                 async with reading(self._settings, "matcher-policies") as consumer:
                     consumer.assign([_WHERE])
                     while True:
-                        self._take(records_of(await consumer.getmany(timeout_ms=_POLL_MS)))
+                        await self._take(records_of(await consumer.getmany(timeout_ms=_POLL_MS)))
                         await self._adopt()
             except (KafkaError, OSError) as error:
                 log.warning("policies cannot be read", error=repr(error))
                 await asyncio.sleep(_TRY_AGAIN_S)
 
-    def _take(self, records: Sequence[Record]) -> None:
-        faults = take_policies(self._history, records)
+    async def _take(self, records: Sequence[Record]) -> None:
+        # in a thread: one with tables of near concepts takes a third of a second to read
+        faults = await asyncio.to_thread(take_policies, self._history, records) if records else {}
         for offset in sorted(faults.keys() - self._refused):
             log.error("ALARM: a matching policy is ignored", offset=offset, reason=faults[offset])
         self._refused |= faults.keys()
