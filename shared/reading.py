@@ -12,12 +12,13 @@ from shared.consuming import Record, record_of
 from shared.topics import partitions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
     from shared.settings import ServiceSettings
 
 POLL_MS: Final = 100
 """Longest that a reader waits for the next records."""
+_TOGETHER: Final = 1_000
 
 
 @asynccontextmanager
@@ -36,7 +37,7 @@ def records_of(batches: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any
     return [record_of(raw) for part in batches.values() for raw in part]
 
 
-async def whole(settings: ServiceSettings, name: str, *topics: str) -> AsyncIterator[list[Record]]:
+async def whole(settings: ServiceSettings, name: str, *topics: str) -> AsyncGenerator[list[Record], None]:
     """Everything on these topics up to their ends as they are now, in parts. Raises KafkaError and OSError."""
     wheres = [TopicPartition(topic, number) for topic in topics for number in range(partitions(settings, topic))]
     async with reading(settings, name, prompt=True) as consumer:
@@ -44,4 +45,4 @@ async def whole(settings: ServiceSettings, name: str, *topics: str) -> AsyncIter
         ends = await consumer.end_offsets(wheres)
         left = wheres
         while left := [where for where in left if await consumer.position(where) < ends[where]]:
-            yield records_of(await consumer.getmany(timeout_ms=POLL_MS))
+            yield records_of(await consumer.getmany(timeout_ms=POLL_MS, max_records=_TOGETHER))

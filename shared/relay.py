@@ -134,9 +134,10 @@ class Relay:
             # it may still be written late: what comes now needs a higher number
             await self.lease.release()
             self._unanswered = False
-        leading = await self.lease.keep()
-        metrics.RELAY_LEADER.labels(self._service).set(int(leading))
-        return leading
+        try:
+            return await self.lease.keep()
+        finally:
+            metrics.RELAY_LEADER.labels(self._service).set(int(self.lease.held))
 
     async def _wait(self) -> None:
         # not wait_for: on Python 3.11 it can swallow a cancellation

@@ -48,6 +48,7 @@ log = structlog.get_logger()
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 Name = Literal["postings", "profiles", "matcher", "notifications"]
 _TRY_AGAIN_S = 1.0
+_LET_GO_S = 1.0
 _DRAIN_S = 10
 _CANCEL_AGAIN_S = 0.5
 
@@ -84,6 +85,8 @@ class Service:
         self._consumers: list[Consumer] = []
         self._starts: list[Work] = []
         self._stops: list[Work] = []
+        self._leases: list[Lease] = []
+        """Of jobs."""
         self._jobs: list[_Job] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._prepared = False
@@ -225,6 +228,8 @@ class Service:
                 await asyncio.sleep(seconds)
 
         self.background(loop, name)
+        if lease is not None:
+            self._leases.append(lease)
 
     def on_start(self, work: Work) -> None:
         """Run before anything is consumed; tried again while a server is away."""
@@ -300,6 +305,10 @@ class Service:
         await _cancel(self._tasks.values())
         for work in self._stops:
             await work()
+        # others go on with the jobs at once; if Mongo is away, when the leases end
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_LET_GO_S):
+                await asyncio.gather(*(lease.release() for lease in self._leases if lease.held))
         # flushed before the next relay may begin
         await self.producer.close()
         if self._relay is not None and self._relay.lease.held:

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from aiokafka import TopicPartition
 from pydantic import TypeAdapter
@@ -22,6 +22,7 @@ from shared.settings import ServiceSettings
 
 POLL_MS = 100
 _RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+_ANSWERS: Final = {("ce_type", b"PostingReceipt"), ("ce_type", b"SnapshotReceipt")}
 _PLAIN = "PartnerPostingSubmitted"
 """A line that needs no envelope: the door tells its form by its fields."""
 
@@ -96,7 +97,9 @@ class Partner:
             batch = await self._reader.getmany(timeout_ms=POLL_MS, max_records=2000)
             for records in batch.values():
                 for record in records:
-                    self._take(_RECEIPT.validate_json(record.value))
+                    # other words, like the counts of a day, are of no record
+                    if not _ANSWERS.isdisjoint(record.headers):
+                        self._take(_RECEIPT.validate_json(record.value))
 
     def _take(self, receipt: Receipt) -> None:
         offset = receipt.offset

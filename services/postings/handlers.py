@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
+from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiokafka.errors import KafkaError
@@ -101,6 +101,10 @@ def _incoming(
     )
 
 
+_READ_S: Final = 1_200.0
+"""Longest that all lists are read for."""
+
+
 class _Length(msgspec.Struct):
     """Of a list, only how long it is."""
 
@@ -112,22 +116,24 @@ async def recommended(settings: ServiceSettings) -> dict[str, int]:
 
     Nobody waits for it: it rests as long as it works.
     """
-    found: dict[str, int] = {}
-    began = time.monotonic()
+    found: dict[bytes, int] = {}
     try:
-        async for records in whole(settings, "postings-counts", POSTING_LISTS):
-            for record in records:
-                if record.key is None or is_filler(record):
-                    continue
-                length = 0
-                with suppress(msgspec.MsgspecError):  # what is no list recommends nothing
-                    length = len(msgspec.json.decode(record.value or b"{}", type=_Length).entries)
-                if length:
-                    found[record.key.decode()] = length
-                else:
-                    found.pop(record.key.decode(), None)
-            await asyncio.sleep(min(time.monotonic() - began, 1.0))
+        async with asyncio.timeout(_READ_S), aclosing(whole(settings, "postings-counts", POSTING_LISTS)) as parts:
             began = time.monotonic()
-    except (KafkaError, OSError) as error:
+            async for records in parts:
+                for record in records:
+                    if record.key is not None and not is_filler(record):
+                        found[record.key] = _length(record.value)
+                await asyncio.sleep(time.monotonic() - began)
+                began = time.monotonic()
+    except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(repr(error)) from error
-    return found
+    return {key.decode(errors="replace"): length for key, length in found.items() if length}
+
+
+def _length(value: bytes | None) -> int:
+    """How many entries a list has; what is no list recommends nothing."""
+    try:
+        return len(msgspec.json.decode(value or b"{}", type=_Length).entries)
+    except msgspec.MsgspecError:
+        return 0

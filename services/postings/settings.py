@@ -53,8 +53,9 @@ class PostingsSettings(ServiceSettings):
     duplicates_share: float = Field(default=0.2, gt=0, le=1)
     """Share of the time that this takes while there is more to look at: during a flood merges come later."""
 
-    counts_every_s: float = 60.0
-    """Seconds between two looks whether a day has ended that is not counted yet."""
+    counts_every_s: float = 600.0
+    """Seconds between two looks whether a day has ended that is not counted yet. A process may count for three times as
+    long before another begins, too."""
 
     snapshot_hold_share: float = Field(default=0.2, ge=0, le=1)
     snapshot_hold_number: int = Field(default=50, ge=0)

@@ -39,8 +39,8 @@ class PartnerPostingRemoved(Contract):
     id: PartnerPostingId
     sequence: Sequence | None = None
     changed_at: Instant | None = None
-    filled: bool = False
-    """Somebody was found for it."""
+    filled: bool | None = None
+    """True: somebody was found for it. It counts in the removal that closes the posting."""
 
 
 class JobTechAdPublished(Contract):
@@ -217,8 +217,8 @@ class MergeReceipt(Contract):
 class DailyCounts(Contract):
     """What became of a partner's postings, counted once after each day (UTC) has ended.
 
-    At least once on the wire, and always the same answer by its `id`. For a day on which nobody could count in time
-    there is none. Not told yet: how many were applied for.
+    At least once on the wire, and always the same answer by its `id`. For a day that nobody could count before the next
+    one had ended there is none. Not told yet: how many were applied for.
     """
 
     id: str
@@ -229,9 +229,10 @@ class DailyCounts(Contract):
     recommended: Count
     """Of these, those that are recommended to at least one seeker."""
     recommendations: Count
-    """To how many seekers, summed over these postings: at most the length of a list for each."""
+    """How many seekers are on the lists of these postings, summed: each list names the best, 20 at most."""
     closed: Count
-    """Its postings that were closed on that day, and are still; whatever closed them."""
+    """Its postings that were closed on that day, whatever closed them, and are still. What was over when it came, and
+    never open, is none."""
     filled: Count
     """Of these, those for which somebody was found, as far as anybody said so."""
     counted_at: Instant

@@ -123,6 +123,8 @@ class Posting(PostingTerms):
     """Set when, and only when, the status is closed."""
     filled: bool = False
     """Of one that its partner removed: it said that somebody was found for it."""
+    closed_at: Instant | None = None
+    """When it was closed. None: it is open, never was, or was closed before this was noted."""
     employer_id: Id
     source: PostingSource = PostingSource()
     published_at: Instant

@@ -151,7 +151,7 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
     }
 
 
-SETTINGS: dict[str, dict[str, str]] = {"*": {"TRACE_RATIO": "0.001", "LOG_LEVEL": "WARNING"}}
+SETTINGS: dict[str, dict[str, str]] = {"*": {"TRACE_RATIO": "0.001", "LOG_LEVEL": "WARNING", "COUNTS_EVERY_S": "86400"}}
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,9 +20,6 @@ from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshe
 from shared.errors import Unavailable
 from shared.reading import POLL_MS, reading, records_of
 from shared.settings import ServiceSettings
-
-if TYPE_CHECKING:
-    pass
 
 log = structlog.get_logger()
 

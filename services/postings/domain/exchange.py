@@ -88,7 +88,7 @@ def record_of(posting: Posting, sent: Sent, ours: str) -> PartnerPostingSubmitte
     if not sent.open:
         filled = posting.filled or posting.close_reason is CloseReason.FILLED
         return PartnerPostingRemoved(
-            id=posting.id, sequence=sent.sequence, changed_at=posting.changed_at, filled=filled
+            id=posting.id, sequence=sent.sequence, changed_at=posting.changed_at, filled=filled or None
         )
     said = as_said(posting)
     return PartnerPostingSubmitted.model_construct(

@@ -68,7 +68,7 @@ def publish(
     linker: str | None = None,
 ) -> Posting:
     """A posting's first version: open, or closed at once when its time has already passed."""
-    return _as_of(terms, posting_id, 1, employer_id, source, published_at=now, now=now, linker=linker)
+    return _as_of(terms, posting_id, employer_id, source, before=None, now=now, linker=linker)
 
 
 def revise(
@@ -90,17 +90,7 @@ def revise(
     source = source or posting.source
     if posting.employer_id == employer and posting.source == source and _facts(posting) == _facts(terms):
         return posting
-    return _as_of(
-        terms,
-        posting.id,
-        posting.version + 1,
-        employer,
-        source,
-        published_at=posting.published_at,
-        now=now,
-        linker=linker,
-        merged_into=posting.merged_into,
-    )
+    return _as_of(terms, posting.id, employer, source, before=posting, now=now, linker=linker)
 
 
 def reopen(posting: Posting, now: datetime) -> Posting:
@@ -113,6 +103,7 @@ def reopen(posting: Posting, now: datetime) -> Posting:
             "status": PostingStatus.OPEN,
             "close_reason": None,
             "filled": False,
+            "closed_at": None,
             "changed_at": now,
         }
     )
@@ -131,6 +122,7 @@ def close(posting: Posting, reason: CloseReason, now: datetime, *, filled: bool 
             "status": PostingStatus.CLOSED,
             "close_reason": reason,
             "filled": filled,
+            "closed_at": now,
             "changed_at": now,
         }
     )
@@ -158,28 +150,30 @@ def step(before: Posting | None, after: Posting) -> type[PostingEvent]:
 def _as_of(  # noqa: PLR0913 - one fact each
     terms: PostingTerms,
     posting_id: str,
-    version: int,
     employer_id: str,
     source: PostingSource,
     *,
-    published_at: datetime,
+    before: Posting | None,
     now: datetime,
     linker: str | None,
-    merged_into: str | None = None,
 ) -> Posting:
-    over = is_over(terms, now)
+    """The first version, or the one after `before`. What was closed, and is over now, is closed as it was."""
+    closing: dict[str, Any] = {}
+    if is_over(terms, now):
+        closing = {"status": PostingStatus.CLOSED, "close_reason": CloseReason.EXPIRED, "closed_at": before and now}
+        if before is not None and before.status is PostingStatus.CLOSED:
+            closing |= {name: getattr(before, name) for name in ("close_reason", "filled", "closed_at")}
     return Posting(
         **_facts(terms),
+        **({"status": PostingStatus.OPEN} | closing),
         id=posting_id,
-        version=version,
-        status=PostingStatus.CLOSED if over else PostingStatus.OPEN,
-        close_reason=CloseReason.EXPIRED if over else None,
+        version=before.version + 1 if before else 1,
         employer_id=employer_id,
         source=source,
-        published_at=published_at,
+        published_at=before.published_at if before else now,
         changed_at=now,
         linker=linker,
-        merged_into=merged_into,
+        merged_into=before.merged_into if before else None,
     )
 
 

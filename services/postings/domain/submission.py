@@ -97,7 +97,7 @@ def read_submitted(record: PartnerPostingSubmitted) -> Submission | Faults:
 
 def read_removed(record: PartnerPostingRemoved) -> Removal:
     """Our own form of a removal."""
-    return Removal(record.id, order_of(record.sequence, record.changed_at), record.filled)
+    return Removal(record.id, order_of(record.sequence, record.changed_at), filled=bool(record.filled))
 
 
 def web_address(text: str | None, at: str) -> tuple[str | None, Faults]:

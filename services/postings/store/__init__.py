@@ -348,6 +348,7 @@ def _posting_row(posting: Posting) -> Document:
         "partner": posting.source.partner,
         "valid_through": posting.valid_through,
         "changed_at": posting.changed_at,
+        "closed_at": posting.closed_at,
         "merged_into": posting.merged_into,
         "examined": None,
         "body": posting.model_dump(mode="json", exclude_defaults=True),

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from shared.mongo import Collection, Database, Document, Session
 
+_BY_PARTNER: Final = [("partner", 1), ("status", 1), ("_id", 1)]
+"""An index that has all that is asked of open postings."""
+_TOGETHER: Final = 5_000
+_EVER: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LEAST_KEPT_S: Final = 3 * 86_400
+"""Less, and a day would be forgotten before the next one has ended, and counted again."""
 _NOBODY: Final = ""
 """In the place of a partner: the day is counted."""
 
@@ -33,7 +39,8 @@ class Scorecards:
     async def create_indexes(self) -> None:
         """To be called before anything is read; harmless when they are there."""
         await self._counts.create_index([("partner", 1), ("day", -1)], unique=True)
-        await self._counts.create_index("day", expireAfterSeconds=self._kept_s)
+        await self._counts.create_index("day", expireAfterSeconds=max(self._kept_s, _LEAST_KEPT_S))
+        await self._postings.create_index("closed_at", partialFilterExpression={"closed_at": {"$gt": _EVER}})
 
     async def days(self, partner: str) -> list[Day]:
         """What the kept receipts of a partner say of each day, the newest first."""
@@ -80,19 +87,17 @@ class Scorecards:
     async def open_ids(self) -> AsyncIterator[tuple[str, str]]:
         """All open postings of partners: partner and our id."""
         query = {"partner": {"$gt": _NOBODY}, "status": PostingStatus.OPEN.value}
-        async for row in self._postings.find(query, {"partner": 1}).batch_size(5_000):
+        rows = self._postings.find(query, {"partner": 1}).hint(_BY_PARTNER).batch_size(_TOGETHER)
+        async for row in rows:
             yield row["partner"], row["_id"]
 
     async def closed_on(self, day: date) -> dict[str, Closed]:
         """How many postings were closed on a day, by partner. Those that are open again are not counted."""
-        query = {
-            "partner": {"$gt": _NOBODY},
-            "status": PostingStatus.CLOSED.value,
-            "changed_at": {"$gte": _begin(day), "$lt": _begin(day + timedelta(days=1))},
-        }
+        within = {"$gte": _begin(day), "$lt": _begin(day + timedelta(days=1))}
+        query = {"closed_at": within, "partner": {"$gt": _NOBODY}}
         filled = {"$or": ["$body.filled", {"$eq": ["$body.close_reason", CloseReason.FILLED.value]}]}
         of = {"_id": "$partner", "number": {"$sum": 1}, "filled": {"$sum": {"$cond": [filled, 1, 0]}}}
-        cursor = await self._postings.aggregate([{"$match": query}, {"$group": of}])
+        cursor = await self._postings.aggregate([{"$match": query}, {"$group": of}], hint={"closed_at": 1})
         return {row["_id"]: Closed(row["number"], row["filled"]) async for row in cursor}
 
     async def save_counts(self, day: date, counts: Mapping[str, DailyCounts], session: Session) -> None:

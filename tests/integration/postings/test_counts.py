@@ -83,11 +83,13 @@ async def test_a_day_is_counted_once_by_whoever_comes_first(world: World) -> Non
     world.now += timedelta(days=1)
     done = await asyncio.gather(*(count(world.context, partial(reach, A=n + 1)) for n in range(4)))
     assert sorted(done) == [0, 0, 0, 1]
+    (counts,) = await told(world)
+    assert counts["recommendations"] == done.index(1) + 1
     assert await count(world.context, nobody) == 0
     assert len(await told(world)) == 1
     world.now += timedelta(days=1)
     assert await count(world.context, nobody) == 1
-    assert [one["recommended"] for one in await told(world)] == [(await told(world))[0]["recommended"], 0]
+    assert [one["recommended"] for one in await told(world)] == [1, 0]
 
 
 async def test_who_was_not_there_yet_or_is_retired_is_not_counted(world: World) -> None:
@@ -98,6 +100,51 @@ async def test_who_was_not_there_yet_or_is_retired_is_not_counted(world: World) 
     await register(world, "west")
     assert await count(world.context, nobody) == 1
     assert [one["id"] for one in await told(world)] == [f"north/{NOON.date()}"]
+
+
+async def test_what_closed_is_counted_once_on_its_day_whatever_comes_later(world: World) -> None:
+    over = (world.now - timedelta(hours=1)).isoformat()
+    await register(world)
+    # never open: over when it came
+    await take(world, [record(0, posting(1, id="A", valid_through=over)), record(1, posting(1, id="B"))])
+    await take(world, [record(2, {"id": "B", "sequence": 2, "filled": True}, "PartnerPostingRemoved")])
+    world.now += timedelta(days=1)
+    assert await count(world.context, nobody) == 1
+    # said again in other words, and over: it was closed yesterday all the same
+    await take(world, [record(3, posting(3, "钳工", id="B", valid_through=over))])
+    await take(world, [record(4, {"id": "B", "sequence": 4, "filled": None}, "PartnerPostingRemoved")])
+    world.now += timedelta(days=1)
+    assert await count(world.context, nobody) == 1
+    assert [(one["closed"], one["filled"]) for one in await told(world)] == [(1, 1), (0, 0)]
+
+
+async def test_the_last_minutes_of_a_day_are_waited_for_and_a_day_that_is_over_is_left_out(world: World) -> None:
+    await register(world)
+    await take(world, [record(0, posting(1, id="A"))])
+    world.now = world.now.replace(hour=0, minute=4) + timedelta(days=1)
+    assert await count(world.context, nobody) == 0  # of the day before: it was not there yet
+    assert await told(world) == []
+
+    async def slow() -> Mapping[str, int]:
+        world.now += timedelta(days=1)
+        return {}
+
+    world.now += timedelta(minutes=1)
+    assert await count(world.context, slow) == 0
+    assert await count(world.context, nobody) == 1
+    assert [one["day"] for one in await told(world)] == [str(NOON.date() + timedelta(days=1))]
+
+
+async def test_what_is_counted_is_found_by_indexes_alone(world: World) -> None:
+    await register(world)
+    await take(world, [record(0, posting(1, id="A")), record(1, posting(1, id="B"))])
+    await take(world, [record(2, {"id": "B", "sequence": 2}, "PartnerPostingRemoved")])
+    rows = world.mongo.db["postings"]
+    of = {"partner": {"$gt": ""}, "status": "open"}
+    plan = await rows.find(of, {"partner": 1}).hint([("partner", 1), ("status", 1), ("_id", 1)]).explain()
+    assert plan["executionStats"]["totalDocsExamined"] == 0
+    assert [one async for one in world.store.scorecards.open_ids()] == [("north", partner_posting_id("north", "A"))]
+    assert await world.store.scorecards.closed_on(NOON.date()) == {"north": (1, 0)}
 
 
 async def test_while_kafka_is_away_nothing_is_counted_and_later_it_is(world: World) -> None:

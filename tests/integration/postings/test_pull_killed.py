@@ -31,8 +31,8 @@ LEASE_S = "1"
 
 
 @asynccontextmanager
-async def feed(slow: asyncio.Event) -> AsyncIterator[str]:
-    """A feed's address. While it is slow, each answer takes ten seconds and more."""
+async def feed(slow: asyncio.Event, broken: asyncio.Event) -> AsyncIterator[str]:
+    """A feed's address. While it is slow, each answer takes ten seconds and more; `broken` once one broke off."""
     at = round(datetime.now(UTC).timestamp() * 1000)
     lines = [
         json.dumps({"id": str(number), "headline": f"Svetsare {number}", "timestamp": at}).encode() + b"\n"
@@ -49,7 +49,7 @@ async def feed(slow: asyncio.Event) -> AsyncIterator[str]:
                 await writer.drain()
                 await asyncio.sleep(1.0 if slow.is_set() else 0)
         except ConnectionError:
-            pass  # who asked was killed
+            broken.set()  # who asked was killed
         finally:
             writer.close()
 
@@ -72,14 +72,14 @@ async def receipts(client: httpx.AsyncClient, partner: str) -> list[dict[str, An
 
 
 async def test_killed_in_mid_answer_every_record_is_taken_in_once(servers: Servers, tmp_path: Path) -> None:
-    partner, slow = f"pulled-{uuid4().hex[:8]}", asyncio.Event()
+    partner, slow, broken = f"pulled-{uuid4().hex[:8]}", asyncio.Event(), asyncio.Event()
     slow.set()
     with Platform(servers.addresses, tmp_path) as platform:
         env = {"PULL_PRIVATE_HOSTS": '["127.0.0.1"]', "LEASE_S": LEASE_S}
         process = await asyncio.to_thread(platform.start("postings", **env).wait_ready)
         token = mint(platform.root / "keys", "operator", "o")
         async with (
-            feed(slow) as url,
+            feed(slow, broken) as url,
             httpx.AsyncClient(base_url=process.url, timeout=30, headers={"Authorization": f"Bearer {token}"}) as client,
         ):
             terms = {"name": "Pulled", "pull": {"url": url}}
@@ -90,10 +90,10 @@ async def test_killed_in_mid_answer_every_record_is_taken_in_once(servers: Serve
 
             await until(partial(answered, 3 * PIECE), "some of the feed is taken in", 60)
             process.kill()
+            await until(broken.wait, "the feed sees that nobody listens")
             slow.clear()
             await asyncio.to_thread(process.restart)
             await asyncio.to_thread(process.wait_ready)
-            assert not await answered(ADS), "it was killed too late"
             await until(partial(answered, ADS), "all of the feed is taken in", 90)
 
             outcomes = Counter((one["partner_posting_id"], one["outcome"]) for one in await receipts(client, partner))

@@ -1,6 +1,7 @@
 """One holder at a time, with numbers that only grow."""
 
 import asyncio
+import time
 
 from shared.lease import Lease
 from shared.mongo import Mongo
@@ -67,20 +68,19 @@ class Counted(Lease):
 
 
 async def test_who_keeps_it_asks_seldom_and_others_get_it_only_when_that_ends(mongo: Mongo):
-    first, second = (Counted(mongo.db, "relay", 0.6) for _ in range(2))
-    for _ in range(150):
+    seconds, began = 6.0, time.monotonic()
+    first, second = (Counted(mongo.db, "relay", seconds) for _ in range(2))
+    for _ in range(300):
         assert await first.keep()
         assert not await second.keep()
         await asyncio.sleep(0.01)
-    # 1.5 s at the least, on a busy machine more: what counts is that most calls asked nobody
-    assert first.asked < 50
-    assert second.asked < 50
-    async with asyncio.timeout(5):
+    most = (time.monotonic() - began) / (seconds / 3) + 2
+    assert first.asked <= most
+    assert second.asked <= most
+    async with asyncio.timeout(30):
         while not await second.keep():  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
     assert (first.held, second.epoch) == (False, 2)
-    await second.release()
-    assert await first.acquire()
 
 
 async def test_who_has_let_go_asks_again_at_once(mongo: Mongo):

@@ -121,4 +121,4 @@ def test_a_removal_says_whether_somebody_was_found(facts: dict[str, Any], *, fil
     over = posting(regions=[YUBEI], status=PostingStatus.CLOSED, **facts)
     record = record_of(over, Sent(2, over.version, open=False), "shandong")
     assert isinstance(record, PartnerPostingRemoved)
-    assert record.filled is filled
+    assert bool(record.filled) is filled
