@@ -15,16 +15,15 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from shared import guard, health, http, idempotency, outbox, telemetry, topics
+from shared import guard, health, http, idempotency, jobs, outbox, telemetry, topics
 from shared.auth import Authenticator, ensure_dev_keys
 from shared.broker import Producer, kafka_broker
 from shared.consuming import Consumer
 from shared.dead_letters import DeadLetters
-from shared.errors import Unavailable
 from shared.inbox import Inbox, VersionedInbox
 from shared.lease import Lease
 from shared.middleware import Observed
-from shared.mongo import Mongo, away
+from shared.mongo import Mongo
 from shared.redis import Redis
 from shared.relay import Relay
 
@@ -48,7 +47,6 @@ log = structlog.get_logger()
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 Name = Literal["postings", "profiles", "matcher", "notifications"]
 _TRY_AGAIN_S = 1.0
-_LET_GO_S = 1.0
 _DRAIN_S = 10
 _CANCEL_AGAIN_S = 0.5
 
@@ -213,21 +211,7 @@ class Service:
     def every(self, seconds: float, work: Work, name: str, *, leased: bool = False) -> None:
         """Run `work` again and again; with `leased` in one process only. Unavailable means: next time."""
         lease = Lease(self.mongo.db, f"job:{name}", max(seconds * 3, self.settings.lease_s)) if leased else None
-
-        async def loop() -> None:
-            while True:
-                try:
-                    if lease is None or await lease.keep():
-                        await work()
-                except Unavailable as error:
-                    log.warning("a job waits", job=name, error=str(error))
-                except Exception as error:
-                    if not away(error):
-                        raise
-                    log.warning("a job waits", job=name, error=str(error))
-                await asyncio.sleep(seconds)
-
-        self.background(loop, name)
+        self.background(lambda: jobs.repeat(work, seconds, name, lease), name)
         if lease is not None:
             self._leases.append(lease)
 
@@ -305,10 +289,7 @@ class Service:
         await _cancel(self._tasks.values())
         for work in self._stops:
             await work()
-        # others go on with the jobs at once; if Mongo is away, when the leases end
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(_LET_GO_S):
-                await asyncio.gather(*(lease.release() for lease in self._leases if lease.held))
+        await jobs.let_go(self._leases)
         # flushed before the next relay may begin
         await self.producer.close()
         if self._relay is not None and self._relay.lease.held:
