@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 QUICK_BROKER = {
     "log.cleaner.backoff.ms": "200",
+    # cleared before each of all the partitions: at its usual 128 MiB a round of the cleaner takes many seconds
+    "log.cleaner.dedupe.buffer.size": "2097152",
     "log.initial.task.delay.ms": "500",
     "log.retention.check.interval.ms": "500",
     "log.segment.delete.delay.ms": "100",
