@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from shared.mongo import Collection, Database, Document, Session
 
-_BY_PARTNER: Final = [("partner", 1), ("status", 1), ("_id", 1)]
+BY_PARTNER: Final = [("partner", 1), ("status", 1), ("_id", 1)]
 """An index that has all that is asked of open postings."""
 _TOGETHER: Final = 5_000
 _EVER: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -80,14 +80,14 @@ class Scorecards:
 
     # -------------------------------------------------------------------------------------- counts
 
-    async def is_counted(self, day: date, session: Session | None = None) -> bool:
+    async def is_counted(self, day: date) -> bool:
         """Whether that day is counted, for all partners."""
-        return await self._counts.find_one({"partner": _NOBODY, "day": _begin(day)}, session=session) is not None
+        return await self._counts.find_one({"partner": _NOBODY, "day": _begin(day)}) is not None
 
     async def open_ids(self) -> AsyncIterator[tuple[str, str]]:
         """All open postings of partners: partner and our id."""
         query = {"partner": {"$gt": _NOBODY}, "status": PostingStatus.OPEN.value}
-        rows = self._postings.find(query, {"partner": 1}).hint(_BY_PARTNER).batch_size(_TOGETHER)
+        rows = self._postings.find(query, {"partner": 1}).hint(BY_PARTNER).batch_size(_TOGETHER)
         async for row in rows:
             yield row["partner"], row["_id"]
 

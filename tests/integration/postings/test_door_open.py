@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from deploy.processes import Platform
 from deploy.servers import Servers
 from shared.auth import mint
+from tests.waiting import within_seconds
 
 pytestmark = pytest.mark.slow
 
@@ -173,3 +175,16 @@ async def test_while_kafka_is_away_nothing_is_taken_and_later_the_same_is(
     assert answer.json()["written"] == 10
     found = {one["partner_posting_id"] for one in await receipts(client, 10)}
     assert found == {f"N-{number}" for number in range(1, 11)}
+
+
+def test_a_process_that_ends_lets_go_of_its_jobs(servers: Servers, platform: Platform) -> None:
+    """The last one here, for the process is gone afterwards."""
+    with MongoClient[dict[str, Any]](servers.addresses.mongo) as mongo:
+        leases = mongo["postings"]["leases"]
+
+        def held() -> bool:
+            return bool(leases.find_one({"_id": "job:exchange", "$expr": {"$gt": ["$until", "$$NOW"]}}))
+
+        assert within_seconds(30, held)
+        platform["postings"].stop()
+        assert not held()
