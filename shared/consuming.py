@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from faststream.kafka import KafkaBroker
 
     from shared.contracts.common import Contract
+    from shared.contracts.lists import ListBody
     from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ class Event:
 
     record: Record
     type: str
-    model: Contract | None
+    model: Contract | ListBody | None
     """None: a tombstone."""
     version: int
     """Of the aggregate (or a list's revision); 0 on topics without state."""

@@ -32,7 +32,8 @@ from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import TOPIC_OF, World
 from shared.broker import reader
 from shared.consuming import Record, decode_all, record_of
-from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
+from shared.contracts.lists import AsOfBody, ListBody, encode
+from shared.contracts.recommendations import AnchorKind, AsOf
 from shared.topics import partitions
 
 SHOWN: Final = 5
@@ -54,7 +55,7 @@ class Written:
     kind: AnchorKind
     anchor: str
     """The record's key."""
-    body: RecommendationsRefreshed
+    body: ListBody
 
 
 async def read(settings: MatcherSettings, names: Iterable[str]) -> tuple[Topics, Mapping[TopicPartition, int]]:
@@ -81,7 +82,7 @@ def written(topics: Topics) -> tuple[list[Written], list[str]]:
     lists = [
         Written(event.record, _KIND_OF[event.record.topic], event.key, event.model)
         for event in batch.events
-        if isinstance(event.model, RecommendationsRefreshed)
+        if isinstance(event.model, ListBody)
     ]
     return lists, [f"{record.id} is no list: {reason}" for record, reason in batch.undecodable]
 
@@ -132,10 +133,10 @@ async def recomputed(
             world.index.adopt(policies[one.body.policy], taxonomies[taxonomy])
         cause = Cause(one.record.partition, one.body.now)
         body = matching.current(one.kind, one.anchor, cause, world.as_of(), one.body.revision)
-        yield one, b"" if body is None else body.model_dump_json(exclude_defaults=True).encode()
+        yield one, b"" if body is None else encode(body)
 
 
-async def _see(world: World, topics: Topics, as_of: AsOf) -> None:
+async def _see(world: World, topics: Topics, as_of: AsOf | AsOfBody) -> None:
     """Take in what lies between where the world is and `as_of`."""
     seen, positions = _seen(world.as_of()), _seen(as_of)
     between: list[Record] = []
@@ -150,11 +151,11 @@ def _offset(record: Record) -> int:
     return record.offset
 
 
-def _offsets(as_of: AsOf) -> tuple[int, ...]:
+def _offsets(as_of: AsOf | AsOfBody) -> tuple[int, ...]:
     return *as_of.postings, *as_of.profiles
 
 
-def _seen(as_of: AsOf) -> dict[TopicPartition, int]:
+def _seen(as_of: AsOf | AsOfBody) -> dict[TopicPartition, int]:
     sides = {AnchorKind.POSTING: as_of.postings, AnchorKind.SEEKER: as_of.profiles}
     return {
         TopicPartition(TOPIC_OF[kind], number): end for kind, ends in sides.items() for number, end in enumerate(ends)

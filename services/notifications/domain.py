@@ -13,11 +13,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+from msgspec.structs import replace as with_fields
+
+from shared.contracts.recommendations import AnchorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from shared.contracts.lists import ListBody
 
 Recipient = str
 """`seeker:<seeker id>` or `employer:<employer id>`."""
@@ -109,14 +113,14 @@ class Kept:
     """Who is named with which counterpart or posting (see `shown`)."""
 
 
-def own_recipient(list_: RecommendationsRefreshed) -> Recipient | None:
+def own_recipient(list_: ListBody) -> Recipient | None:
     """Whose list it is: the seeker, or the posting's employer if it is known."""
     if list_.kind is AnchorKind.SEEKER:
         return seeker_recipient(list_.anchor)
     return employer_recipient(list_.employer_id) if list_.employer_id else None
 
 
-def shown(list_: RecommendationsRefreshed) -> frozenset[tuple[Recipient, str]]:
+def shown(list_: ListBody) -> frozenset[tuple[Recipient, str]]:
     """The other side's recipients of a list, each with the entry's id."""
     return named(list_.kind, ((entry.id, entry.employer_id) for entry in list_.entries))
 
@@ -128,9 +132,9 @@ def named(kind: AnchorKind, entries: Iterable[tuple[str, str | None]]) -> frozen
     return frozenset((employer_recipient(employer), entry) for entry, employer in entries if employer)
 
 
-def newest(lists: Iterable[RecommendationsRefreshed]) -> dict[str, RecommendationsRefreshed]:
+def newest(lists: Iterable[ListBody]) -> dict[str, ListBody]:
     """By anchor id, the list of the highest revision: of several in one batch only the last matters."""
-    found: dict[str, RecommendationsRefreshed] = {}
+    found: dict[str, ListBody] = {}
     for list_ in lists:
         key = anchor_id(list_.kind, list_.anchor)
         if key not in found or found[key].revision < list_.revision:
@@ -138,9 +142,7 @@ def newest(lists: Iterable[RecommendationsRefreshed]) -> dict[str, Recommendatio
     return found
 
 
-def accepted(
-    list_: RecommendationsRefreshed, kept: Kept | None, erased: Collection[str]
-) -> RecommendationsRefreshed | None:
+def accepted(list_: ListBody, kept: Kept | None, erased: Collection[str]) -> ListBody | None:
     """The list as it is to be kept: None if it is stale or its anchor erased; without entries of erased ids.
 
     `erased` holds anchor ids of remembered tombstones.
@@ -151,10 +153,10 @@ def accepted(
         return list_
     other = other_side(list_.kind)
     entries = tuple(entry for entry in list_.entries if anchor_id(other, entry.id) not in erased)
-    return list_ if len(entries) == len(list_.entries) else list_.model_copy(update={"entries": entries})
+    return list_ if len(entries) == len(list_.entries) else with_fields(list_, entries=entries)
 
 
-def touched(kept: Kept | None, list_: RecommendationsRefreshed) -> set[Recipient]:
+def touched(kept: Kept | None, list_: ListBody) -> set[Recipient]:
     """Who may have something new to see: the list's own recipient, and who came or went."""
     changed = shown(list_) ^ (kept.shown if kept else frozenset())
     recipients = {recipient for recipient, _ in changed}

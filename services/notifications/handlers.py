@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from services.notifications import domain
 from services.notifications.usecases import taking
 from shared import metrics
+from shared.contracts.lists import ListBody
 from shared.contracts.postings import Posting
-from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+from shared.contracts.recommendations import AnchorKind
 from shared.contracts.registry import POSTING_LISTS, SEEKER_LISTS
 from shared.errors import Rejected
 
@@ -37,22 +38,22 @@ async def take_lists(batch: Batch, *, store: Store, calls: Calls, kept_for: time
     return refused
 
 
-def _sorted_out(events: Sequence[Event]) -> tuple[list[RecommendationsRefreshed], dict[str, int], Refused]:
-    lists: list[RecommendationsRefreshed] = []
+def _sorted_out(events: Sequence[Event]) -> tuple[list[ListBody], dict[str, int], Refused]:
+    lists: list[ListBody] = []
     tombstones: dict[str, int] = {}
     refused: Refused = []
     for event in events:
         kind, list_ = KINDS[event.record.topic], event.model
         if list_ is None:
             tombstones[domain.anchor_id(kind, event.key)] = event.version
-        elif isinstance(list_, RecommendationsRefreshed) and _is_of(list_, kind, event.key):
+        elif isinstance(list_, ListBody) and _is_of(list_, kind, event.key):
             lists.append(list_)
         else:
             refused.append((event.record, Rejected("no list of this key and topic", code="wrong_key")))
     return lists, tombstones, refused
 
 
-def _is_of(list_: RecommendationsRefreshed, kind: AnchorKind, key: str) -> bool:
+def _is_of(list_: ListBody, kind: AnchorKind, key: str) -> bool:
     return list_.kind is kind and list_.anchor == key
 
 

@@ -18,6 +18,7 @@ from services.postings.domain.intake import received
 from services.postings.domain.sources import names_another
 from services.postings.usecases.intake import take
 from shared.consuming import is_filler
+from shared.contracts.common import Contract
 from shared.contracts.partners import PartnerPostingSubmitted
 from shared.contracts.registry import POSTING_LISTS, partner_of
 from shared.errors import Unavailable
@@ -70,7 +71,7 @@ def _own(incoming: Incoming, event: Event, name: str) -> Incoming:
 
 
 def _decoded(event: Event, now: datetime) -> Incoming:
-    if event.model is None or event.data is None:
+    if not isinstance(event.model, Contract) or event.data is None:
         message = "a partner's topic has no tombstones"
         raise TypeError(message)
     if isinstance(event.model, Control):

@@ -22,7 +22,8 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
 
-def _utc_range(value: datetime) -> datetime:
+def in_years(value: datetime) -> datetime:
+    """The moment itself. Raises ValueError if it does not lie in the years that contracts know."""
     if not 2000 <= value.year <= 2100:  # noqa: PLR2004 - the range of the rule itself
         message = "a time stamp must lie in the years 2000 to 2100"
         raise ValueError(message)
@@ -35,7 +36,7 @@ Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-
 PartnerId = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
 """A partner region or school, as in its topics' names."""
 
-Instant = Annotated[AwareDatetime, AfterValidator(_utc_range)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_years)]
 """A moment with its offset from UTC (RFC 3339), years 2000 to 2100."""
 
 Texts = Annotated[

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from shared.contracts.common import Contract
+    from shared.contracts.lists import ListBody
     from shared.contracts.registry import Channel
 
 CONTENT_TYPE = "application/json"
@@ -50,7 +51,7 @@ class Decoded:
     """One event as it came."""
 
     type: str
-    model: Contract | None
+    model: Contract | ListBody | None
     """None is a tombstone."""
     version: int
     """Aggregate version; 0 on topics without state."""
@@ -127,8 +128,9 @@ def decode(channel: Channel, headers: Sequence[tuple[str, bytes | None]], value:
     event_type = _event_type(channel, text)
     _check_schema(channel, text, event_type)
     model = channel.models[event_type]
+    read = channel.readers.get(event_type, model.model_validate_json)
     try:
-        body = model.model_validate_json(value)
+        body = read(value)
     except ValidationError as error:
         raise _rejection(error) from error
     # only where the contract has it: elsewhere a field of that name is the sender's own, and may hold anything

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from shared.contracts import lists
 from shared.contracts.partners import (
     DailyCounts,
     JobPostingPublished,
@@ -28,9 +29,10 @@ from shared.contracts.profiles import (
 from shared.contracts.recommendations import RecommendationsRefreshed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from shared.contracts.common import Contract
+    from shared.contracts.lists import ListBody
 
 Party = Literal["postings", "profiles", "matcher", "notifications", "partner", "operator"]
 
@@ -63,6 +65,8 @@ class Channel:
     """Event type by the body's media type, for records that do not name their type."""
     schemas: Mapping[str, str] = field(default_factory=dict)
     """Event type by the URI of a schema that others publish."""
+    readers: Mapping[str, Callable[[bytes], ListBody]] = field(default_factory=dict)
+    """What reads the body of an event type in place of its model, where it matters how long that takes."""
 
     @property
     def models(self) -> dict[str, type[Contract]]:
@@ -70,6 +74,7 @@ class Channel:
         return {model.__name__: model for model in self.events}
 
 
+_LISTS = {RecommendationsRefreshed.__name__: lists.read}
 CHANNELS: tuple[Channel, ...] = (
     Channel(
         PARTNER_POSTINGS,
@@ -133,6 +138,7 @@ CHANNELS: tuple[Channel, ...] = (
         (RecommendationsRefreshed,),
         state=True,
         summary="The best seekers for each posting.",
+        readers=_LISTS,
     ),
     Channel(
         SEEKER_LISTS,
@@ -142,6 +148,7 @@ CHANNELS: tuple[Channel, ...] = (
         (RecommendationsRefreshed,),
         state=True,
         summary="The best postings for each seeker.",
+        readers=_LISTS,
     ),
     Channel(
         POLICIES,

@@ -17,6 +17,7 @@ from services.postings.domain.intake import Decision, decide
 from services.postings.domain.mapping import MAX_NAMES, MAX_REST_BYTES
 from services.postings.domain.submission import Submission
 from services.postings.usecases.context import posting_row
+from shared.contracts.common import Contract
 from shared.contracts.envelope import decode
 from shared.contracts.partners import Fault, Outcome, PostingReceipt
 from shared.contracts.postings import Posting
@@ -126,7 +127,7 @@ def judge(announced: Headers, value: bytes) -> str:
     except Rejected as reason:
         _explained(undecoded(reason))
         return "undecoded"
-    assert decoded.model is not None
+    assert isinstance(decoded.model, Contract)
     assert decoded.data is not None
     reading = read(decoded.model, decoded.data)
     content = reading.content

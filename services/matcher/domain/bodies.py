@@ -12,14 +12,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from shared.contracts.common import MAX_SKILLS, Benefit, Education, EmploymentType, KeyGroup
+from shared.contracts.lists import Currency, Id, Months, Version
 from shared.contracts.postings import CloseReason, PostingStatus
 from shared.contracts.profiles import ProfileStatus
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
-Version = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Amount = Annotated[int, Meta(ge=0, le=10_000_000)]
-Months = Annotated[int, Meta(ge=0, le=720)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 
 
 class Concept(Struct, frozen=True, gc=False):

@@ -5,13 +5,14 @@ One thread changes an index, and not while another asks it; several may ask at o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from operator import is_
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from msgspec import to_builtins
 from numpy.typing import NDArray
 
 from services.matcher.domain import questions, reasons
@@ -23,7 +24,6 @@ from services.matcher.domain.derived import derive_postings, derive_seekers, nam
 from services.matcher.domain.evidence import evidence
 from services.matcher.domain.facts import Facts, Row, micros
 from services.matcher.domain.gates import GATES
-from services.matcher.domain.kernels import COMPONENTS
 from services.matcher.domain.occupations import Occupations
 from services.matcher.domain.pairs import collected, span_of
 from services.matcher.domain.policy import Policy, Weights
@@ -31,6 +31,7 @@ from services.matcher.domain.search import scratch, search
 from services.matcher.domain.side import Gone, Resting, Side
 from services.matcher.domain.ties import NO_TIES, Ties
 from services.matcher.domain.view import View, view_of
+from shared.contracts.lists import ComponentsBody, EvidenceBody
 from shared.contracts.postings import Posting, PostingStatus
 from shared.contracts.profiles import Profile, ProfileStatus
 from shared.contracts.recommendations import LIST_SIZE, AnchorKind, Components, Evidence
@@ -204,7 +205,7 @@ class Index:
         points, facts, parts = self._weigh(AnchorKind.POSTING, row, others, micros(now))
         failing, unknown, common = facts[0].tolist()
         ((matched, missing, related_skills),) = self.skills_between(AnchorKind.POSTING, row, [other])
-        components = dict(zip(COMPONENTS, parts[0].tolist(), strict=True))
+        components = ComponentsBody(*parts[0].tolist())
         (found,) = self.evidence_of(AnchorKind.POSTING, row, [other], [(related_skills, components)])
         return Judgement(
             posting.version,
@@ -214,10 +215,10 @@ class Index:
             unknown=_names(unknown),
             relevant=bool(common),
             points=int(parts[0].sum()),
-            components=Components(**components),
+            components=Components.model_validate(to_builtins(components)),
             matched=matched,
             missing=missing,
-            evidence=Evidence.model_validate(found),
+            evidence=Evidence.model_validate(to_builtins(found)),
         )
 
     def holds(self, kind: AnchorKind, anchor_id: str, counterparts: Sequence[str], now: datetime) -> NDArray[np.bool_]:
@@ -258,9 +259,9 @@ class Index:
         kind: AnchorKind,
         anchor: int,
         others: Sequence[int],
-        known: Sequence[tuple[Sequence[tuple[str, str]], Mapping[str, int]]],
-    ) -> list[dict[str, Any]]:
-        """For each pair of rows what else is to be said of it: fields of an `Evidence`.
+        known: Sequence[tuple[Sequence[tuple[str, str]], ComponentsBody]],
+    ) -> list[EvidenceBody]:
+        """For each pair of rows what else is to be said of it.
 
         `known`: of each, the skills that count in part, and its components.
         """

@@ -16,7 +16,8 @@ from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import TOPIC_OF, Change, World
 from shared.consuming import Record, decode_all, is_filler
 from shared.contracts.envelope import WRITER_HEADER
-from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+from shared.contracts.lists import ListBody
+from shared.contracts.recommendations import AnchorKind
 from shared.errors import Unavailable
 from shared.reading import POLL_MS, reading, records_of
 from shared.settings import ServiceSettings
@@ -176,7 +177,7 @@ class ListTail:
             return
         batch = decode_all([record])
         for event in batch.events:
-            body = event.model if isinstance(event.model, RecommendationsRefreshed) else None
+            body = event.model if isinstance(event.model, ListBody) else None
             if loading:
                 self._lists.load(event.key, record.partition, body, event.version)
             else:

@@ -14,7 +14,8 @@ from services.matcher.usecases.holders import Holders
 from services.matcher.usecases.waiting import WHOLE, Cause, Refreshes
 from services.matcher.usecases.world import World
 from shared import metrics
-from shared.contracts.recommendations import AnchorKind, RecommendationsRefreshed
+from shared.contracts.lists import ListBody
+from shared.contracts.recommendations import AnchorKind
 
 UNANSWERED: Final = -1
 MadeBy = tuple[str, str | None]
@@ -109,7 +110,7 @@ class Lists:
 
     # What was issued.
 
-    def load(self, anchor: str, partition: int, body: RecommendationsRefreshed | None, revision: int) -> None:
+    def load(self, anchor: str, partition: int, body: ListBody | None, revision: int) -> None:
         """Take in a list as it lies on the topic; None is a tombstone."""
         if revision < self.next_revision(anchor):
             # A former owner's late record that nobody has answered: it counts as no answer to any version.

@@ -18,6 +18,7 @@ from services.matcher.usecases.world import World
 from shared import metrics, telemetry
 from shared.broker import Outgoing
 from shared.contracts.envelope import TOMBSTONE, WRITER_HEADER, event_headers
+from shared.contracts.lists import AsOfBody, ListBody, encode
 from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
 from shared.contracts.registry import POSTING_LISTS, SEEKER_LISTS
 
@@ -171,24 +172,21 @@ class Matching:
         issued = Issued(
             cause.partition, body.revision, body.anchor_version, body.active, entry_ids, made, written=False
         )
-        value = body.model_dump_json(exclude_defaults=True).encode()
-        return Answer(kind, anchor, cause, issued, self._record(kind, anchor, cause, body.revision, value))
+        return Answer(kind, anchor, cause, issued, self._record(kind, anchor, cause, body.revision, encode(body)))
 
-    def current(
-        self, kind: AnchorKind, anchor: str, cause: Cause, as_of: AsOf, revision: int
-    ) -> RecommendationsRefreshed | None:
+    def current(self, kind: AnchorKind, anchor: str, cause: Cause, as_of: AsOf, revision: int) -> ListBody | None:
         """The list as of this state of the index; None if the anchor is erased or unknown."""
         index = self._world.index
         standing = index.standing(kind, anchor)
         if standing is None:
             return None
         best = index.top(kind, anchor, cause.now) if standing.active else []
-        return RecommendationsRefreshed.model_construct(
+        return ListBody(
             kind=kind,
             anchor=anchor,
             revision=revision,
             anchor_version=standing.version,
-            as_of=as_of,
+            as_of=AsOfBody(as_of.postings, as_of.profiles),
             now=cause.now,
             policy=index.policy.version,
             taxonomy=index.ties.version if standing.active else None,

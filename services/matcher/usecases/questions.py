@@ -13,6 +13,7 @@ from services.matcher.usecases.matching import Matching
 from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared.auth import Principal
+from shared.contracts.lists import contract_of
 from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
 from shared.http import not_found
 
@@ -32,7 +33,7 @@ class Questions:
             body = self.matching.current(kind, anchor, Cause(0, datetime.now(UTC)), self.world.as_of(), revision=1)
         if body is None:
             raise not_found()
-        return body
+        return contract_of(body)
 
     async def judge(self, caller: Principal, posting: str, seeker: str) -> tuple[Judgement, tuple[Change, ...]]:
         """All about one pair and what would open its gates, for those who may see both. Else raises Problem 404."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from services.notifications.domain import Holding, Kept, Recipient
+    from shared.contracts.lists import ListBody
     from shared.contracts.postings import Posting
-    from shared.contracts.recommendations import RecommendationsRefreshed
     from shared.mongo import Collection, Database, Document, Session, Write
 
 __all__ = ["COMPONENTS", "Card", "Store"]
@@ -63,7 +63,7 @@ class Store:
         found = self._tombstones.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session)
         return {row["_id"] for row in await found.to_list(None)}
 
-    async def save_lists(self, lists: Sequence[RecommendationsRefreshed], known: Container[str]) -> None:
+    async def save_lists(self, lists: Sequence[ListBody], known: Container[str]) -> None:
         """Put each list in the place of its anchor's former one, if it is newer.
 
         One that is `known` and gone meanwhile was erased: it does not come back.

@@ -28,13 +28,13 @@ from services.notifications.domain import (
 )
 from shared.contracts.common import Code, Pay, Texts
 from shared.contracts.postings import Posting, PostingStatus
-from shared.contracts.recommendations import AnchorKind, Components, RecommendationsRefreshed
+from shared.contracts.recommendations import AnchorKind, Components
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from services.notifications.domain import Recipient
-    from shared.contracts.recommendations import Entry
+    from shared.contracts.lists import EntryBody, ListBody
     from shared.mongo import Document
 
 COMPONENTS: Final = tuple(Components.model_fields)
@@ -88,7 +88,7 @@ def unpack(packed: bytes) -> list[Packed]:
     return _decode(bytes(zstd.decompress(packed)))
 
 
-def list_row(list_: RecommendationsRefreshed) -> Document:
+def list_row(list_: ListBody) -> Document:
     """A list, with all its recipients in one indexed array."""
     own = own_recipient(list_)
     others = sorted({recipient for recipient, _ in shown(list_)})
@@ -103,9 +103,9 @@ def list_row(list_: RecommendationsRefreshed) -> Document:
     }
 
 
-def _packed(entry: Entry) -> Packed:
+def _packed(entry: EntryBody) -> Packed:
     employer, components = entry.employer_id or None, _components(entry.components)
-    evidence = None if entry.evidence is None else entry.evidence.model_dump(mode="json", exclude_defaults=True)
+    evidence = None if entry.evidence is None else msgspec.to_builtins(entry.evidence)
     return Packed(entry.id, employer, entry.points, components, entry.matched, entry.missing, entry.unknown, evidence)
 
 

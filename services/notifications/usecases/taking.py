@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from services.notifications.domain import Recipient
     from services.notifications.store import Store
+    from shared.contracts.lists import ListBody
     from shared.contracts.postings import Posting
-    from shared.contracts.recommendations import RecommendationsRefreshed
 
 _ERASED_TOGETHER = 500
 
 
 async def take_lists(
     store: Store,
-    lists: Sequence[RecommendationsRefreshed],
+    lists: Sequence[ListBody],
     tombstones: Mapping[str, int],
     kept_for: timedelta,
 ) -> set[Recipient]:
@@ -51,7 +51,7 @@ async def take_lists(
     return touched
 
 
-def _named_anchors(candidates: Mapping[str, RecommendationsRefreshed]) -> set[str]:
+def _named_anchors(candidates: Mapping[str, ListBody]) -> set[str]:
     named = set(candidates)
     for list_ in candidates.values():
         other = domain.other_side(list_.kind)

@@ -16,6 +16,7 @@ from services.postings.domain.faults import Faults, undecoded
 from services.postings.domain.forms import FORMS, Form, form_of, is_structured, named_in, read
 from services.postings.domain.intake import decide
 from services.postings.domain.submission import Removal
+from shared.contracts.common import Contract
 from shared.contracts.envelope import STRUCTURED, decode
 from shared.contracts.partners import Fault
 from shared.contracts.postings import PostingStatus
@@ -80,7 +81,7 @@ def check(value: bytes | None, form: Form | None, now: datetime) -> Verdict:
         decoded = decode(_CHANNEL, headers, value)
     except Rejected as reason:
         return Verdict(seems, named_in(value, None), "rejected", (undecoded(reason),))
-    if decoded.model is None or decoded.data is None:
+    if not isinstance(decoded.model, Contract) or decoded.data is None:
         message = "a partner's topic has no tombstones"
         raise TypeError(message)
     reading = read(decoded.model, decoded.data)

@@ -22,7 +22,7 @@ from services.notifications.usecases.inbox import Inboxes
 from services.notifications.usecases.streams import Calls
 from shared import http
 from shared.auth import Authenticator, Role, ensure_dev_keys, mint
-from shared.contracts.recommendations import RecommendationsRefreshed
+from shared.contracts.lists import ListBody
 from shared.mongo import Mongo
 from shared.redis import Redis
 
@@ -54,7 +54,7 @@ async def inboxes(settings: NotificationsSettings) -> AsyncIterator[Inboxes]:
 def take(inboxes: Inboxes) -> Take:
     """Take lists and tombstones (anchor id to version) in, in one batch."""
 
-    async def taken(*lists: RecommendationsRefreshed, tombstones: Mapping[str, int] | None = None) -> set[str]:
+    async def taken(*lists: ListBody, tombstones: Mapping[str, int] | None = None) -> set[str]:
         return await taking.take_lists(inboxes.store, lists, tombstones or {}, timedelta(days=2))
 
     return taken

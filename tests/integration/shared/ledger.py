@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from shared.consuming import Batch, Record
+from shared.contracts.common import Contract
 from shared.errors import Rejected
 from shared.inbox import OFFSETS
 from shared.mongo import Mongo, Session
@@ -30,7 +31,7 @@ class Ledger:
         return [
             (event.record, Rejected("refused", code="refused"))
             for event in batch.events
-            if event.model is not None and event.model.model_dump()["id"] in self.rejects
+            if isinstance(event.model, Contract) and event.model.model_dump()["id"] in self.rejects
         ]
 
     async def effects(self) -> list[str]:

@@ -16,6 +16,7 @@ from services.matcher.domain.questions import weigh
 from services.matcher.domain.search import candidates, maybe, scratch
 from services.matcher.domain.ties import NO_TIES, Ties
 from services.matcher.near import rewritten
+from shared.contracts.lists import EntryBody, encode
 from shared.contracts.postings import Posting
 from shared.contracts.profiles import Profile
 from shared.contracts.recommendations import AnchorKind, Entry
@@ -90,8 +91,9 @@ class World:
         return count
 
 
-def plain(entry: Entry) -> Body:
-    assert Entry.model_validate_json(entry.model_dump_json()) == entry
+def plain(listed: EntryBody) -> Body:
+    entry = Entry.model_validate_json(encode(listed))
+    assert entry.model_dump_json(exclude_defaults=True).encode() == encode(listed)
     body = entry.model_dump(mode="json", exclude={"employer_id", "evidence"})
     assert entry.evidence is not None
     return body | {"evidence": evidence_of(entry.evidence.model_dump(mode="json", exclude_defaults=True))}

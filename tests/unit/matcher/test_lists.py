@@ -13,18 +13,19 @@ from services.matcher.domain import Index
 from services.matcher.handlers.reading import ListTail
 from services.matcher.usecases.lists import Lists
 from services.matcher.usecases.world import World
-from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
+from shared.contracts.lists import AsOfBody, ListBody
+from shared.contracts.recommendations import AnchorKind
 from shared.settings import ServiceSettings
 from tests.unit.matcher.examples import NOW, POLICY, posting
 
 
-def a_list(revision: int, version: int = 1) -> RecommendationsRefreshed:
-    return RecommendationsRefreshed(
+def a_list(revision: int, version: int = 1) -> ListBody:
+    return ListBody(
         kind=AnchorKind.POSTING,
         anchor="p",
         revision=revision,
         anchor_version=version,
-        as_of=AsOf(postings=(0,), profiles=(0,)),
+        as_of=AsOfBody(postings=(0,), profiles=(0,)),
         now=NOW,
         policy=POLICY.version,
     )

@@ -16,7 +16,8 @@ from services.matcher.usecases.waiting import Cause
 from services.matcher.usecases.world import World
 from shared.broker import Outgoing
 from shared.contracts.envelope import VERSION_HEADER
-from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
+from shared.contracts.lists import AsOfBody, ListBody
+from shared.contracts.recommendations import AnchorKind
 from tests.unit.matcher.examples import NOW, POLICY, posting, profile
 
 POSTING = AnchorKind.POSTING
@@ -46,12 +47,12 @@ class Process:
     def take_over(self, revision: int) -> None:
         """The partition is ours, and the list of `p` lies there in this revision, for its first version."""
         self.own.own([0])
-        body = RecommendationsRefreshed(
+        body = ListBody(
             kind=POSTING,
             anchor="p",
             revision=revision,
             anchor_version=1,
-            as_of=AsOf(postings=(0,), profiles=(0,)),
+            as_of=AsOfBody(postings=(0,), profiles=(0,)),
             now=NOW,
             policy=POLICY.version,
         )

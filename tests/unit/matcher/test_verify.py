@@ -7,7 +7,8 @@ from aiokafka import TopicPartition
 
 from services.matcher.verify import Written, absent, passes
 from shared.consuming import Record
-from shared.contracts.recommendations import AnchorKind, AsOf, RecommendationsRefreshed
+from shared.contracts.lists import AsOfBody, ListBody
+from shared.contracts.recommendations import AnchorKind
 from shared.contracts.registry import POSTING_LISTS, POSTINGS, PROFILES
 from tests.unit.matcher.examples import NOW, POLICY
 
@@ -18,12 +19,12 @@ def a_record(topic: str, offset: int) -> Record:
 
 def a_list(saw: tuple[int, int]) -> Written:
     """A list that saw so much of the only partition of postings.v1, and of profiles.v1."""
-    body = RecommendationsRefreshed(
+    body = ListBody(
         kind=AnchorKind.POSTING,
         anchor="p",
         revision=1,
         anchor_version=1,
-        as_of=AsOf(postings=saw[:1], profiles=saw[1:]),
+        as_of=AsOfBody(postings=saw[:1], profiles=saw[1:]),
         now=NOW,
         policy=POLICY.version,
     )

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from services.notifications import domain
 from services.notifications.domain import Holding, Item, Key, Reasons, State
-from shared.contracts.recommendations import AnchorKind, AsOf, Components, Entry, RecommendationsRefreshed
+from shared.contracts.lists import AsOfBody, ComponentsBody, EntryBody, ListBody
+from shared.contracts.recommendations import AnchorKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POSTINGS = ("p1", "p2", "p3")
@@ -22,21 +23,21 @@ RECIPIENTS = ("seeker:s1", "seeker:s2", "seeker:s3", "employer:e1", "employer:e2
 
 def a_list(kind: AnchorKind, anchor: str, revision: int, ids: list[str], points: int = 500):
     by_posting = kind is AnchorKind.POSTING
-    return RecommendationsRefreshed(
+    return ListBody(
         kind=kind,
         anchor=anchor,
         revision=revision,
         anchor_version=1,
-        as_of=AsOf(postings=(0,), profiles=(0,)),
+        as_of=AsOfBody(postings=(0,), profiles=(0,)),
         now=NOW,
         policy="test",
         employer_id=EMPLOYER_OF[anchor] if by_posting else None,
         entries=tuple(
-            Entry(
+            EntryBody(
                 id=other,
                 version=1,
                 points=points,
-                components=Components(occupation=points),
+                components=ComponentsBody(occupation=points),
                 employer_id=None if by_posting else EMPLOYER_OF[other],
             )
             for other in ids
@@ -67,12 +68,12 @@ STEPS = st.lists(st.one_of(POSTING_LISTS, SEEKER_LISTS, st.sampled_from(RECIPIEN
 class World:
     """Lists and inboxes as the store keeps them, in memory."""
 
-    lists: dict[str, RecommendationsRefreshed] = field(default_factory=dict)
+    lists: dict[str, ListBody] = field(default_factory=dict)
     items: dict[str, dict[str, Item]] = field(default_factory=lambda: {who: {} for who in RECIPIENTS})
     seqs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RECIPIENTS, 0))
     ids: count[int] = field(default_factory=count)
 
-    def take(self, *lists: RecommendationsRefreshed) -> set[str]:
+    def take(self, *lists: ListBody) -> set[str]:
         touched: set[str] = set()
         for anchor, candidate in domain.newest(lists).items():
             before = self.lists.get(anchor)
@@ -109,9 +110,9 @@ class World:
         return {item.key for item in self.items[who].values() if item.live}
 
 
-def held_by_newest(delivered: list[RecommendationsRefreshed], who: str) -> set[Key]:
+def held_by_newest(delivered: list[ListBody], who: str) -> set[Key]:
     """By definition: the first delivered of each anchor's highest revision, either side."""
-    newest: dict[tuple[AnchorKind, str], RecommendationsRefreshed] = {}
+    newest: dict[tuple[AnchorKind, str], ListBody] = {}
     for list_ in delivered:
         known = newest.get((list_.kind, list_.anchor))
         if known is None or list_.revision > known.revision:
@@ -128,9 +129,9 @@ def held_by_newest(delivered: list[RecommendationsRefreshed], who: str) -> set[K
 
 
 @given(STEPS)
-def test_live_is_what_either_newest_list_holds(steps: list[RecommendationsRefreshed | str]):
+def test_live_is_what_either_newest_list_holds(steps: list[ListBody | str]):
     world = World()
-    delivered: list[RecommendationsRefreshed] = []
+    delivered: list[ListBody] = []
     for step in steps:
         if isinstance(step, str):
             world.look(step)
@@ -145,9 +146,9 @@ def test_live_is_what_either_newest_list_holds(steps: list[RecommendationsRefres
 
 
 @given(STEPS)
-def test_told_exactly_on_transitions(steps: list[RecommendationsRefreshed | str]):
+def test_told_exactly_on_transitions(steps: list[ListBody | str]):
     world = World()
-    delivered: list[RecommendationsRefreshed] = []
+    delivered: list[ListBody] = []
     for step in steps:
         if isinstance(step, str):
             continue
@@ -165,9 +166,7 @@ def test_told_exactly_on_transitions(steps: list[RecommendationsRefreshed | str]
 
 
 @given(STEPS, st.lists(st.tuples(st.sampled_from(RECIPIENTS), st.integers(0, 5), st.sampled_from(State))))
-def test_replay_from_any_number_gives_the_same_view(
-    steps: list[RecommendationsRefreshed | str], acts: list[tuple[str, int, State]]
-):
+def test_replay_from_any_number_gives_the_same_view(steps: list[ListBody | str], acts: list[tuple[str, int, State]]):
     world = World()
     views: dict[str, list[dict[str, Item]]] = {who: [{}] for who in RECIPIENTS}
 

@@ -2,31 +2,33 @@
 
 import msgspec
 from cramjam import zstd
+from msgspec.structs import replace
 
 from services.notifications.domain import Item
 from services.notifications.store.rows import holdings, item, item_row, list_row, unpack
 from services.notifications.views import inbox_items
-from shared.contracts.recommendations import AnchorKind, AsOf, Components, Entry, Evidence, RecommendationsRefreshed
+from shared.contracts.lists import AsOfBody, ComponentsBody, EntryBody, EvidenceBody, ListBody
+from shared.contracts.recommendations import AnchorKind
 from tests.integration.notifications.making import NOW
 
-ENTRY = Entry(
+ENTRY = EntryBody(
     id="p1",
     version=3,
     points=300,
-    components=Components(occupation=250, place=50),
+    components=ComponentsBody(occupation=250, place=50),
     matched=("esco:weld",),
-    evidence=Evidence(same_occupation=True, required=2, km=12, pay_low=300, pay_high=300, currency="CNY"),
+    evidence=EvidenceBody(same_occupation=True, required=2, km=12, pay_low=300, pay_high=300, currency="CNY"),
     employer_id="acme",
 )
 
 
-def a_list(*entries: Entry) -> RecommendationsRefreshed:
-    return RecommendationsRefreshed(
+def a_list(*entries: EntryBody) -> ListBody:
+    return ListBody(
         kind=AnchorKind.SEEKER,
         anchor="s1",
         revision=1,
         anchor_version=1,
-        as_of=AsOf(postings=(1,), profiles=(1,)),
+        as_of=AsOfBody(postings=(1,), profiles=(1,)),
         now=NOW,
         policy="v",
         entries=entries,
@@ -46,7 +48,7 @@ def test_the_facts_come_back_and_are_said():
 
 
 def test_an_entry_without_facts_takes_no_more_room_than_before():
-    (packed,) = unpack(list_row(a_list(ENTRY.model_copy(update={"evidence": None})))["entries"])
+    (packed,) = unpack(list_row(a_list(replace(ENTRY, evidence=None)))["entries"])
     assert packed.evidence is None
 
 

@@ -13,6 +13,7 @@ from services.postings.domain.mapping import MAX_REST_BYTES, Fate, row, tree
 from services.postings.domain.ordering import Basis
 from services.postings.domain.posting import cleaned
 from services.postings.domain.submission import Removal, Submission
+from shared.contracts.common import Contract
 from shared.contracts.envelope import decode
 from shared.contracts.postings import Posting, PostingTerms
 from shared.contracts.registry import channel
@@ -27,7 +28,7 @@ MINE = {"id": "1", "title": {"en": "Welder"}}
 def reading(record: Any, **headers: str) -> Reading:  # noqa: ANN401 - JSON
     named: list[tuple[str, bytes | None]] = [(name.replace("__", "-"), text.encode()) for name, text in headers.items()]
     decoded = decode(PARTNER, named, json.dumps(record).encode())
-    assert decoded.model is not None
+    assert isinstance(decoded.model, Contract)
     assert decoded.data is not None
     return read(decoded.model, decoded.data)
 

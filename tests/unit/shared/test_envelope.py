@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import binary, dictionaries, lists, none, recursive, sampled_from, text, tuples
 
+from shared.contracts.common import Contract
 from shared.contracts.envelope import (
     STRUCTURED,
     TOMBSTONE,
@@ -71,7 +72,7 @@ def test_a_null_body_on_a_state_topic_is_a_tombstone():
 def test_partners_need_to_name_no_more_than_the_type():
     decoded = decode(PARTNER, SUBMITTED, BODY)
     assert decoded.version == 0
-    assert decoded.model is not None
+    assert isinstance(decoded.model, Contract)
     assert decoded.model.model_dump()["title"] == {"zh": "焊工"}
 
 

@@ -22,6 +22,7 @@ from services.postings.domain.submission import Submission, read_submitted
 from services.profiles.domain import linked as profiles_linked
 from services.profiles.domain.seekers import SeekerSubmission, register
 from shared.contracts.common import PayFloor, Texts
+from shared.contracts.lists import encode
 from shared.contracts.partners import JobTechAdPublished, PartnerPostingSubmitted
 from shared.contracts.postings import Posting, PostingSource
 from shared.contracts.profiles import Profile
@@ -107,7 +108,8 @@ def told(source: str, linker: Linker) -> list[Told]:
         rest = 25
         for name in Random(7).sample(names, len(names)):
             listed = entries(index, kind, name, index.top(kind, name, NOW))
-            for entry in listed[:: max(1, len(listed) // 2)][:2]:
+            for one in listed[:: max(1, len(listed) // 2)][:2]:
+                entry = Entry.model_validate_json(encode(one))
                 posting, seeker = (name, entry.id) if kind is AnchorKind.POSTING else (entry.id, name)
                 texts = explain(entry, labels, reader)
                 found.append(Told(works[posting], people[seeker], entry, reader, texts, labels))
