@@ -52,7 +52,7 @@ def kafka_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
 def reader(settings: ServiceSettings, client_id: str, *, prompt: bool = False) -> AIOKafkaConsumer:
     """A consumer without a group: the caller assigns partitions and keeps the positions.
 
-    `prompt`: somebody waits for what it reads, so it asks the broker more often.
+    `prompt`: somebody waits for what it reads, so what comes is not gathered.
     """
     header_names.tolerate()
     return AIOKafkaConsumer(
@@ -61,7 +61,7 @@ def reader(settings: ServiceSettings, client_id: str, *, prompt: bool = False) -
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_bytes=16 * 1024 * 1024,
-        fetch_max_wait_ms=settings.fetch_wait_ms if prompt else PATIENT_MS,
+        fetch_max_wait_ms=settings.fetch_busy_ms if prompt else PATIENT_MS,
         fetch_min_bytes=1 if prompt else PATIENT_BYTES,
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
         metadata_max_age_ms=_METADATA_MS,

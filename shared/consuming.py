@@ -12,6 +12,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -22,6 +23,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
 
 from shared import metrics, telemetry
+from shared.asking import Asking
 from shared.broker import MAX_RECORD_BYTES, PATIENT_BYTES
 from shared.contracts.envelope import FILLER_HEADER, TRACEPARENT, Decoded, decode
 from shared.contracts.registry import channel
@@ -45,8 +47,6 @@ log = structlog.get_logger()
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 30.0
 _COMMIT_EVERY_S: Final = 0.5
-_FLOOD: Final = 8
-"""Records that come together: more than single events do while they are handled one by one."""
 _EARLIEST_MS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -183,9 +183,9 @@ class Consumer:
         self._process = process
         self._listener = listener
         self._records = records or settings.batch_records
-        self._each = each
         self._patient_ms = patient_ms
-        self._flood = False
+        self._asking = Asking(settings)
+        self._turns = Turns(each, self._records, settings.poll_ms) if each else None
         self._failures: dict[TopicPartition, int] = {}
         self._held: set[TopicPartition] = set()
         self._resumes: set[asyncio.Task[None]] = set()
@@ -203,7 +203,6 @@ class Consumer:
             group_id=self.group,
             batch=True,
             max_records=self._records,
-            batch_timeout_ms=self._settings.poll_ms,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             auto_offset_reset="earliest",
@@ -211,19 +210,27 @@ class Consumer:
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=max(300, self._settings.session_timeout_ms // 3),
             max_partition_fetch_bytes=MAX_RECORD_BYTES,
-            fetch_max_wait_ms=self._patient_ms or self._settings.fetch_wait_ms,
+            fetch_max_wait_ms=self._patient_ms or self._settings.fetch_busy_ms,
             fetch_min_bytes=PATIENT_BYTES if self._patient_ms else 1,
             listener=self._listener,
             parser=self._parse,
             decoder=_undecoded,
         )
-        if self._each:
-            # FastStream takes as aiokafka gives
-            subscriber.get_msg = Turns(self._each, self._records, self._settings.poll_ms).take  # type: ignore[method-assign]
+        # FastStream's own sleeps between two looks, and takes as aiokafka gives
+        subscriber.get_msg = self._take  # type: ignore[method-assign]
         self._consumer = lambda: subscriber.consumer
         self._failures.clear()
         self._held.clear()
         subscriber(self._on_batch)
+
+    async def _take(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord[Any, Any], ...]:
+        """The next batch; empty if none came in time. Raises KafkaError."""
+        if not self._patient_ms:
+            self._asking.attend(consumer)
+        if self._turns is not None:
+            return await self._turns.take(consumer)
+        found = await consumer.getmany(timeout_ms=self._settings.poll_ms, max_records=self._records)
+        return tuple(chain.from_iterable(found.values()))
 
     async def _parse(self, raw: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
         """Leave headers and bodies alone: FastStream's own parser raises on a null or non-UTF-8 header."""
@@ -237,7 +244,7 @@ class Consumer:
         if consumer is None:
             return
         records = [record_of(item) for item in raw]
-        self._pace(consumer, len(records))
+        self._asking.came(len(records))
         try:
             await self._handle(records)
         except Exception as error:  # noqa: BLE001 - whatever failed, its partition waits and the others go on
@@ -252,19 +259,6 @@ class Consumer:
                     await self._handle(part)
                 except Exception as own:  # noqa: BLE001 - as above
                     self._hold(consumer, part[0], own)
-
-    def _pace(self, consumer: AIOKafkaConsumer, records: int) -> None:
-        """Let the broker gather records while many come, and ask it at once while few do.
-
-        A batch costs nearly the same whatever its size, so in a flood small ones would take the time of all. A
-        single event would only wait: at 100 events/s gathering doubled its median.
-        """
-        flood = records >= _FLOOD
-        if flood != self._flood and not self._patient_ms:
-            self._flood = flood
-            fetcher = consumer._fetcher  # noqa: SLF001 - aiokafka reads both anew for each request
-            fetcher._fetch_min_bytes = PATIENT_BYTES if flood else 1  # noqa: SLF001
-            fetcher._fetch_max_wait_ms = self._settings.gather_ms if flood else self._settings.fetch_wait_ms  # noqa: SLF001
 
     async def _handle(self, records: list[Record]) -> None:
         started = time.perf_counter()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from shared.asking import Asking
 from shared.broker import reader
 from shared.consuming import Record, record_of
 from shared.topics import partitions
@@ -27,6 +28,8 @@ async def reading(settings: ServiceSettings, name: str, *, prompt: bool = False)
     consumer = reader(settings, name, prompt=prompt)
     try:
         await consumer.start()
+        if prompt:
+            Asking(settings).attend(consumer)
         yield consumer
     finally:
         await consumer.stop()

@@ -57,11 +57,12 @@ class ServiceSettings(BaseSettings):
     """A consumer that was silent for so long loses its partitions."""
     batch_records: int = Field(default=500, ge=1)
     """Most records handled, and saved, together."""
-    poll_ms: int = 10
-    """How long an idle consumer sleeps between polls: the most that polling adds to an event's way."""
-    fetch_wait_ms: int = 20
-    """How long the broker holds a fetch open when there is nothing. aiokafka leaves partitions whose records it
-    still buffers out of a fetch, so what comes there meanwhile waits as long (at 500, every second event did)."""
+    poll_ms: int = 200
+    """How long a consumer waits for the next records at a time; what comes ends the wait."""
+    fetch_wait_ms: int = 500
+    """How long the broker holds a fetch open when nothing comes."""
+    fetch_busy_ms: int = 20
+    """The same for a fetch that leaves partitions out (`shared.asking`): what comes to those waits as long."""
     gather_ms: int = 20
     """While many records come together, the broker gathers them for so long: larger batches."""
     lease_s: float = 10.0

@@ -72,8 +72,9 @@ class Turns:
             taken += self._noted(found, room)
         if not taken:
             others = [where for where in order if where not in resting] if resting else []
+            wait_ms = min(self._wait_ms, max(1, int(1000 * (self._rests_until - now)))) if resting else self._wait_ms
             most = FEW if floods else self._each
-            taken += self._noted(await consumer.getmany(*others, timeout_ms=self._wait_ms, max_records=most), most)
+            taken += self._noted(await consumer.getmany(*others, timeout_ms=wait_ms, max_records=most), most)
         return tuple(taken)
 
     def _floods(self, now: float) -> set[TopicPartition]:

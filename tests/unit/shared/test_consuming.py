@@ -71,7 +71,6 @@ class Client:
         self.paused: set[TopicPartition] = set()
         self.committed: dict[TopicPartition, int] = {}
         self.refuses_commits = False
-        self._fetcher = SimpleNamespace(_fetch_min_bytes=1, _fetch_max_wait_ms=20)
         self.answers = asyncio.Event()
         """Commits wait until this is set."""
         self.answers.set()
@@ -136,32 +135,6 @@ async def test_a_failing_partition_is_sought_back_and_waits_while_the_others_go_
     assert client.paused == set()
     await consumer._on_batch((raw(5, partition=1), raw(6, partition=1)))
     assert handled.done == ["0/4", "2/7", "1/5", "1/6"]
-
-
-async def test_the_broker_gathers_in_a_flood_and_single_records_do_not_wait():
-    client = Client(1)
-    consumer = consuming(client, Handled(), gather_ms=33, fetch_wait_ms=7)
-    fetcher = client._fetcher
-
-    async def asked_after(first: int, count: int) -> tuple[bool, int]:
-        await consumer._on_batch(tuple(raw(first + number) for number in range(count)))
-        return fetcher._fetch_min_bytes > 1, fetcher._fetch_max_wait_ms
-
-    assert await asked_after(0, 50) == (True, 33)
-    assert await asked_after(50, 50) == (True, 33)
-    assert await asked_after(100, 1) == (False, 7)
-    await consumer.close()
-
-
-async def test_who_is_patient_stays_so():
-    client = Client(1)
-    client._fetcher = SimpleNamespace(_fetch_min_bytes=99, _fetch_max_wait_ms=250)
-    consumer = Consumer(ServiceSettings(), "test.group", Handled(), topics=[TOPIC], patient_ms=250)
-    consumer._consumer = lambda: cast("AIOKafkaConsumer", client)
-    for first, count in ((0, 50), (50, 1)):
-        await consumer._on_batch(tuple(raw(first + number) for number in range(count)))
-        assert client._fetcher == SimpleNamespace(_fetch_min_bytes=99, _fetch_max_wait_ms=250)
-    await consumer.close()
 
 
 async def test_the_waits_grow(monkeypatch: pytest.MonkeyPatch):
