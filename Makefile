@@ -19,6 +19,9 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
+# Tests that need no servers: a file a process.
+QUICK := --numprocesses auto --dist loadfile tests/unit tests/contract
+
 .PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-near policy-rollback replay operator contracts token lock up down clean fuzz eval eval-duplicates bench-partners
 
 help: ## list the commands
@@ -44,10 +47,15 @@ dev: ready ## the same, and everything stays up until Ctrl-C [FEED=] [SCALE=]
 	@$(PYTHON) $(DEMO) --stay
 
 test: ready ## all tests, on real servers [ARGS="-k name"]
+ifdef ARGS
 	$(PYTHON) -m pytest $(ARGS)
+else
+	$(PYTHON) -m pytest $(QUICK)
+	$(PYTHON) -m pytest --ignore tests/unit --ignore tests/contract
+endif
 
 test-quick: ready ## the tests that need no servers
-	$(PYTHON) -m pytest tests/unit tests/contract $(ARGS)
+	$(PYTHON) -m pytest $(QUICK) $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter, no module over 400 lines
 	$(PYTHON) -m ruff check .

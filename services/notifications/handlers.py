@@ -31,9 +31,12 @@ async def take_lists(batch: Batch, *, store: Store, calls: Calls, kept_for: time
     lists, tombstones, refused = _sorted_out(batch.events)
     touched = await taking.take_lists(store, lists, tombstones, kept_for)
     now = datetime.now(UTC)
-    for list_ in lists:
-        metrics.LISTS_TAKEN.labels(list_.kind.value).inc()
-        metrics.LIST_LATENCY.labels(list_.kind.value).observe((now - list_.now).total_seconds())
+    for kind in AnchorKind:
+        of_kind = [list_ for list_ in lists if list_.kind is kind]
+        metrics.LISTS_TAKEN.labels(kind.value).inc(len(of_kind))
+        latency = metrics.LIST_LATENCY.labels(kind.value)
+        for list_ in of_kind:
+            latency.observe((now - list_.now).total_seconds())
     await calls.call(touched)
     return refused
 

@@ -1,7 +1,7 @@
 """Lists as they are written and read by the thousand: `shared.contracts.recommendations`, its names, types, limits.
 
-Reading a list as a contract takes ten times as long. `tests/unit/shared/test_lists.py` holds the two against each
-other, to the byte.
+With 20 entries reading takes half as long as validating the contract, writing an eighth, and entries are made without
+being validated. `tests/unit/shared/test_lists.py` holds the two against each other, to the byte.
 """
 
 from __future__ import annotations
