@@ -44,14 +44,17 @@ CUES: Final[dict[Cue, str]] = {
         need to | you are | minimum | at least | proficient | proficiency | fluent | years of experience |
         experience with | experience in | experience of | knowledge of | knowledge in | should have | you should |
         we are looking for | looking for someone | skilled in | ability to | we expect | demonstrated |
-        expertise in | krav | krävs | kräver | kravet | måste | ska ha | skall ha | ska du ha | bör ha |
+        experience from | years experience | years' experience | experience working | comfortable with |
+        degree in | expertise in | krav | krävs | kräver | kravet | måste | ska ha | skall ha | ska du ha | bör ha |
         obligatorisk | obligatoriskt | obligatoriska | vi söker dig som | söker dig | du har | du är | du ska |
         du behöver | har du | är du | erfarenhet av | erfarenhet inom | erfarenheter av | erfarenheter inom |
         kunskap om | kunskap i | kunskaper i | kunskaper inom | kunskap inom | kunskaper om | goda kunskaper |
         flytande | behärskar | förutsätter | förutsättning | vana av | van att | van vid | kompetens inom |
         utbildning inom | examen inom | förmåga att | vi ser att du | vi tror att du | minst | du kan |
         nödvändigt | nödvändig | avgörande | obehindrat | tal och skrift | vi förväntar oss | förväntas |
-        vill att du | lägger stor vikt | kännedom om | 必须 | 要求 | 需要 | 必需 | 需有 | 需会 | 需持 | 应具备 |
+        vill att du | lägger stor vikt | kännedom om | vi söker en | söker vi en | söker nu en | söker vi nu en |
+        du som är | du som har | du som kan | ska kunna | behöver du ha | behöver du vara | behöver du kunna |
+        bekväm med | examen i | kandidatexamen i | högskoleexamen i | gymnasieutbildning inom | din goda | 必须 | 要求 | 需要 | 必需 | 需有 | 需会 | 需持 | 应具备 |
         具备 | 具有 | 熟练 | 熟悉 | 精通 | 掌握 | 能够 | 持有 | 会使用 | 会操作 | 会开 | 会看 | 会做 | 会用 |
         持证 | 了解 | 年以上 | 以上经验
     """,

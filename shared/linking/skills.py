@@ -20,7 +20,7 @@ from shared.linking.labels import Labels, Need, Pattern, labels_of, phrase, piec
 from shared.linking.words import Words, language, singular, words
 from shared.taxonomy import Taxonomy
 
-VERSION: Final = "lexical-1"
+VERSION: Final = "lexical-2"
 """Of the rules and lists here; what they find also hangs on the taxonomy's version."""
 MOST: Final = 20
 """Skills of one text that are kept, the surest and most specific: an ad with more names what a trade has in common."""
