@@ -228,9 +228,12 @@ class Consumer:
         if not self._patient_ms:
             self._asking.attend(consumer)
         if self._turns is not None:
-            return await self._turns.take(consumer)
-        found = await consumer.getmany(timeout_ms=self._settings.poll_ms, max_records=self._records)
-        return tuple(chain.from_iterable(found.values()))
+            records = await self._turns.take(consumer)
+        else:
+            found = await consumer.getmany(timeout_ms=self._settings.poll_ms, max_records=self._records)
+            records = tuple(chain.from_iterable(found.values()))
+        self._asking.came(len(records))
+        return records
 
     async def _parse(self, raw: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
         """Leave headers and bodies alone: FastStream's own parser raises on a null or non-UTF-8 header."""
@@ -244,7 +247,6 @@ class Consumer:
         if consumer is None:
             return
         records = [record_of(item) for item in raw]
-        self._asking.came(len(records))
         try:
             await self._handle(records)
         except Exception as error:  # noqa: BLE001 - whatever failed, its partition waits and the others go on

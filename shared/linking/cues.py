@@ -54,7 +54,8 @@ CUES: Final[dict[Cue, str]] = {
         nödvändigt | nödvändig | avgörande | obehindrat | tal och skrift | vi förväntar oss | förväntas |
         vill att du | lägger stor vikt | kännedom om | vi söker en | söker vi en | söker nu en | söker vi nu en |
         du som är | du som har | du som kan | ska kunna | behöver du ha | behöver du vara | behöver du kunna |
-        bekväm med | examen i | kandidatexamen i | högskoleexamen i | gymnasieutbildning inom | din goda | 必须 | 要求 | 需要 | 必需 | 需有 | 需会 | 需持 | 应具备 |
+        bekväm med | examen i | kandidatexamen i | högskoleexamen i | gymnasieutbildning inom | din goda |
+        必须 | 要求 | 需要 | 必需 | 需有 | 需会 | 需持 | 应具备 |
         具备 | 具有 | 熟练 | 熟悉 | 精通 | 掌握 | 能够 | 持有 | 会使用 | 会操作 | 会开 | 会看 | 会做 | 会用 |
         持证 | 了解 | 年以上 | 以上经验
     """,

@@ -71,6 +71,8 @@ class Client:
         self.paused: set[TopicPartition] = set()
         self.committed: dict[TopicPartition, int] = {}
         self.refuses_commits = False
+        self._fetcher = SimpleNamespace()
+        self.getmany = AsyncMock()
         self.answers = asyncio.Event()
         """Commits wait until this is set."""
         self.answers.set()
@@ -232,3 +234,21 @@ async def test_a_partition_that_comes_back_is_judged_anew(monkeypatch: pytest.Mo
     client.positions[where] = 0
     now += 300
     assert not await consumer.stuck()
+
+
+async def test_a_flood_ends_with_the_first_look_that_finds_nothing():
+    client = Client(1)
+    client._fetcher = SimpleNamespace(
+        _records={}, _fetch_max_wait_ms=0, _fetch_min_bytes=0, _get_actions_per_node=lambda _: None
+    )
+    found: list[dict[TopicPartition, list[Any]]] = [{TopicPartition(TOPIC, 0): [raw(n) for n in range(50)]}, {}]
+    client.getmany = AsyncMock(side_effect=found)
+    consumer = consuming(client, Handled(), gather_ms=33, fetch_wait_ms=555)
+
+    async def taken() -> tuple[int, int]:
+        records = await consumer._take(cast("AIOKafkaConsumer", client))
+        client._fetcher._get_actions_per_node(None)
+        return len(records), client._fetcher._fetch_max_wait_ms
+
+    assert await taken() == (50, 33)
+    assert await taken() == (0, 555)
