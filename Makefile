@@ -19,8 +19,8 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
 .DEFAULT_GOAL := help
-# Tests that need no servers: a file a process.
-QUICK := --numprocesses auto --dist loadfile tests/unit tests/contract
+# Tests that need no servers, a file at a time in each of some processes (in one: ARGS=-n0).
+QUICK := --numprocesses auto --maxprocesses 4 --dist loadfile tests/unit tests/contract
 
 .PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-near policy-rollback replay operator contracts token lock up down clean fuzz eval eval-duplicates bench-partners
 
@@ -50,11 +50,11 @@ test: ready ## all tests, on real servers [ARGS="-k name"]
 ifdef ARGS
 	$(PYTHON) -m pytest $(ARGS)
 else
-	$(PYTHON) -m pytest $(QUICK)
-	$(PYTHON) -m pytest --ignore tests/unit --ignore tests/contract
+	@$(PYTHON) -m pytest $(QUICK) && failed=0 || failed=1; \
+	$(PYTHON) -m pytest --ignore tests/unit --ignore tests/contract && exit $$failed
 endif
 
-test-quick: ready ## the tests that need no servers
+test-quick: ready ## the tests that need no servers [ARGS="-n0 --pdb"]
 	$(PYTHON) -m pytest $(QUICK) $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter, no module over 400 lines

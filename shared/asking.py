@@ -1,8 +1,10 @@
 """How long the broker may hold a consumer's fetch open: for long while nothing comes, hardly while much does.
 
-aiokafka sends one fetch at a time, for the partitions of which it has no records left. While that are all of them, a
-fetch may be held for long, because the first record that comes ends it. But what comes to a partition that is left
-out waits until that fetch ends: then it has to end soon.
+aiokafka sends one fetch at a time, for the partitions of which it has no records left and that are not paused. While
+that are all of them, a fetch may be held for long, because the first record that comes ends it. But what comes to a
+partition that is left out waits until that fetch ends: then it has to end soon.
+
+Whatever else is asked on the same connection waits as long: an end offset, and the first fetch after a rebalance.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class Asking:
         build = fetcher._get_actions_per_node  # noqa: SLF001
 
         def actions(assignment: Any) -> Any:  # noqa: ANN401 - aiokafka's own
-            wait_ms, least = self.terms(buffered=bool(fetcher._records))  # noqa: SLF001
+            paused = any(assignment.state_value(where).paused for where in assignment.tps)
+            wait_ms, least = self.terms(partial=paused or bool(fetcher._records))  # noqa: SLF001
             fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = wait_ms, least  # noqa: SLF001
             return build(assignment)
 
@@ -51,8 +54,8 @@ class Asking:
         """
         self._flood = records >= _FLOOD
 
-    def terms(self, *, buffered: bool) -> tuple[int, int]:
-        """Longest wait in ms and least bytes of the next fetch, which leaves partitions out if some are `buffered`."""
+    def terms(self, *, partial: bool) -> tuple[int, int]:
+        """Longest wait in ms and least bytes of the next fetch; a `partial` one leaves partitions out."""
         if self._flood:
             return self._settings.gather_ms, PATIENT_BYTES
-        return self._settings.fetch_busy_ms if buffered else self._settings.fetch_wait_ms, 1
+        return self._settings.fetch_busy_ms if partial else self._settings.fetch_wait_ms, 1

@@ -59,8 +59,8 @@ class ServiceSettings(BaseSettings):
     """Most records handled, and saved, together."""
     poll_ms: int = 200
     """How long a consumer waits for the next records at a time; what comes ends the wait."""
-    fetch_wait_ms: int = 500
-    """How long the broker holds a fetch open when nothing comes."""
+    fetch_wait_ms: int = 250
+    """How long the broker holds a fetch open when nothing comes; a rebalance may take as much longer."""
     fetch_busy_ms: int = 20
     """The same for a fetch that leaves partitions out (`shared.asking`): what comes to those waits as long."""
     gather_ms: int = 20

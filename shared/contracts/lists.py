@@ -21,7 +21,10 @@ Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Z
 Version = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Months = Annotated[int, Meta(ge=0, le=720)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
-Offsets = tuple[Annotated[int, Meta(ge=0)], ...]
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Whole; msgspec itself takes any, and cannot write more than 64 bits."""
+Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Offsets = tuple[Natural, ...]
 
 
 class AsOfBody(Struct, frozen=True, gc=False):
@@ -34,35 +37,35 @@ class AsOfBody(Struct, frozen=True, gc=False):
 class ComponentsBody(Struct, frozen=True, gc=False, omit_defaults=True):
     """`Components`, in their order."""
 
-    occupation: int = 0
-    required_skills: int = 0
-    preferred_skills: int = 0
-    education: int = 0
-    experience: int = 0
-    place: int = 0
-    pay: int = 0
-    benefits: int = 0
-    key_group: int = 0
+    occupation: Number = 0
+    required_skills: Number = 0
+    preferred_skills: Number = 0
+    education: Number = 0
+    experience: Number = 0
+    place: Number = 0
+    pay: Number = 0
+    benefits: Number = 0
+    key_group: Number = 0
 
 
 class EvidenceBody(Struct, frozen=True, gc=False, omit_defaults=True):
     """An `Evidence`. What says nothing must be the default itself, so that it is left out: `()`, not an equal list."""
 
     same_occupation: bool = False
-    required: int = 0
-    preferred: int = 0
+    required: Number = 0
+    preferred: Number = 0
     related: tuple[tuple[str, str], ...] = ()
     education_asked: Education | None = None
     education: Education | None = None
     months_asked: Months | None = None
     months: Months | None = None
-    km: Annotated[int, Meta(ge=0)] | None = None
+    km: Natural | None = None
     at_home: bool = False
     remote: bool = False
-    pay_low: int | None = None
-    pay_high: int | None = None
+    pay_low: Number | None = None
+    pay_high: Number | None = None
     currency: Currency | None = None
-    benefits_needed: int = 0
+    benefits_needed: Number = 0
     benefits: tuple[Benefit, ...] = ()
     key_groups: tuple[KeyGroup, ...] = ()
 
@@ -72,7 +75,7 @@ class EntryBody(Struct, frozen=True, gc=False, omit_defaults=True):
 
     id: Id
     version: Version
-    points: int
+    points: Number
     components: ComponentsBody
     matched: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -103,8 +106,12 @@ _decode: Final = msgspec.json.Decoder(ListBody).decode
 
 
 def read(value: bytes) -> ListBody:
-    """A list as it lies on its topic. Raises pydantic's ValidationError, or Rejected, for what is none."""
+    """A list as it lies on its topic. Raises pydantic's ValidationError, or Rejected, for what is none.
+
+    What lies in fields that a list does not have is passed over unread: it may be nested as deeply as it likes.
+    """
     try:
+        value.decode()
         body = _decode(value)
         in_years(body.now)
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.taxonomy import Taxonomy
 
 VERSION: Final = "linker-1"
+"""Of the rules here; those for skills, titles and meaning have their own, and all are in what a linker says."""
 LEAST_SURE: Final = 0.5
 """Of an occupation: below this the first find is wrong more often than right (`shared.linking.titles.Found`)."""
 MOST_WANTED: Final = 2
@@ -43,7 +44,7 @@ class Linker:
         self._taxonomy = taxonomy
         self._skills = skills
         self._titles = titles
-        self.version = f"{VERSION}+{titles.version}"
+        self.version = f"{VERSION}+{skills.rules}+{titles.version}"
 
     def ads(self, ads: Sequence[Ad]) -> list[Found]:
         """What each posting's words name: skills, and an occupation where the source named none."""

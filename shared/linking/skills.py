@@ -74,6 +74,7 @@ class Linker:
     """Finds a taxonomy's skills in texts. Made once a process, by `load`; only reads."""
 
     def __init__(self, taxonomy: Taxonomy, labels: Labels) -> None:
+        self.rules = VERSION
         self.version = f"{VERSION}/{taxonomy.version}"
         cues = [(cue, phrase(pieces_of(said))) for cue in Cue for said in phrases(cue)]
         payloads: list[_Payload] = [*labels.patterns, *(cue for cue, _ in cues)]

@@ -40,7 +40,8 @@ SEED: Final = 20261124
 SHOWN: Final = 30
 NOT_TUNED: Final = (
     "Labels and lists were written from the other ads. While these were judged one fault of the rules was mended: "
-    "under a heading of wishes everything is a wish."
+    "under a heading of wishes everything is a wish. Later plain demands (we seek a ...) were taken for demands; the "
+    "phrases come from forty other ads, but the readings of these had shown that they were missing."
 )
 GOOD: Final = ("right", "partly")
 BARS: Final = {"occupation": 0.90, "skill": 0.80}

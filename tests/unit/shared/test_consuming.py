@@ -247,8 +247,16 @@ async def test_a_flood_ends_with_the_first_look_that_finds_nothing():
 
     async def taken() -> tuple[int, int]:
         records = await consumer._take(cast("AIOKafkaConsumer", client))
-        client._fetcher._get_actions_per_node(None)
+        client._fetcher._get_actions_per_node(SimpleNamespace(tps=()))
         return len(records), client._fetcher._fetch_max_wait_ms
 
     assert await taken() == (50, 33)
     assert await taken() == (0, 555)
+
+
+async def test_who_is_patient_stays_so():
+    client = Client(1)
+    client.getmany = AsyncMock(return_value={TopicPartition(TOPIC, 0): [raw(n) for n in range(50)]})
+    consumer = Consumer(ServiceSettings(), "test.group", Handled(), topics=[TOPIC], patient_ms=250)
+    assert len(await consumer._take(cast("AIOKafkaConsumer", client))) == 50
+    assert client._fetcher == SimpleNamespace(), "its fetches are left as they are"

@@ -1,5 +1,6 @@
 """Lists as they are read and written by the thousand, held against the contract."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -153,7 +154,18 @@ def test_what_the_contract_refuses_is_refused_in_its_words(where: str, value: ob
     assert str(body.value) == str(contract.value)
 
 
-@pytest.mark.parametrize("value", [b"", b"{", b"[]", b"\xff", b'{"kind": "\xff"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"kind": "\xff"}',
+        b"[" * 100_000,
+        msgspec.json.encode(LIST)[:-1] + b',"more":"\xff"}',
+    ],
+)
 def test_what_is_no_list_is_refused_by_the_contract(value: bytes):
     with pytest.raises(ValidationError):
         read(value)
@@ -174,6 +186,22 @@ def test_what_only_the_contract_takes_is_taken(more: Body):
     assert contract_of(read(value)) == RecommendationsRefreshed.model_validate_json(value)
 
 
-def test_a_number_beyond_64_bits_is_refused():
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"revision": 10**30},
+        {"as_of": {"postings": [10**30], "profiles": []}},
+        *({"entries": [ENTRY | {name: 10**30}]} for name in ("version", "points")),
+        {"entries": [ENTRY | {"components": {"pay": -(10**30)}}]},
+        *({"entries": [ENTRY | {"evidence": {name: 10**30}}]} for name in ("required", "km", "pay_low", "pay_high")),
+    ],
+)
+def test_a_number_beyond_64_bits_is_refused(more: Body):
+    """It could not be stored, and its partition would wait for ever."""
     with pytest.raises(Rejected, match="64 bits"):
-        read(msgspec.json.encode(LIST).replace(b'"revision":3', b'"revision":' + b"9" * 30))
+        read(json.dumps(LIST | more).encode())
+
+
+def test_fields_that_a_list_does_not_have_are_passed_over():
+    value = msgspec.json.encode(LIST)
+    assert read(value[:-1] + b',"more":' + b"[" * 900 + b"]" * 900 + b"}") == read(value)
