@@ -18,10 +18,10 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 # A Docker without the buildx plugin has only the classic builder.
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
-.DEFAULT_GOAL := help
 # Tests that need no servers, a file at a time in each of some processes (in one: ARGS=-n0).
 QUICK := --numprocesses auto --maxprocesses 4 --dist loadfile tests/unit tests/contract
 
+.DEFAULT_GOAL := help
 .PHONY: help setup ready taxonomy demo dev test test-quick lint format bench bench-matcher bench-rebuild bench-refresh bench-throughput bench-whynot bench-linking feed-quality verify-lists policy policy-near policy-rollback replay operator contracts token lock up down clean fuzz eval eval-duplicates bench-partners
 
 help: ## list the commands

@@ -40,7 +40,7 @@ class Asking:
 
         def actions(assignment: Any) -> Any:  # noqa: ANN401 - aiokafka's own
             paused = any(assignment.state_value(where).paused for where in assignment.tps)
-            wait_ms, least = self.terms(partial=paused or bool(fetcher._records))  # noqa: SLF001
+            wait_ms, least = self._terms(partial=paused or bool(fetcher._records))  # noqa: SLF001
             fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = wait_ms, least  # noqa: SLF001
             return build(assignment)
 
@@ -54,7 +54,7 @@ class Asking:
         """
         self._flood = records >= _FLOOD
 
-    def terms(self, *, partial: bool) -> tuple[int, int]:
+    def _terms(self, *, partial: bool) -> tuple[int, int]:
         """Longest wait in ms and least bytes of the next fetch; a `partial` one leaves partitions out."""
         if self._flood:
             return self._settings.gather_ms, PATIENT_BYTES

@@ -1,13 +1,17 @@
 """Titles with the real models on the real taxonomy; and by words alone on a small one."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from deploy.taxonomy import ensure
 from shared.linking.hubs import PROFILE, Hubs, _leading_axes, build, hubs_file, labels
+from shared.linking.linker import Linker
 from shared.linking.meaning import Encoder, have_models, language, models_folder
+from shared.linking.skills import Linker as Skills
 from shared.linking.titles import Titles, open_titles
 from shared.taxonomy import Taxonomy, load
 
@@ -115,3 +119,11 @@ def test_leading_axes_keep_the_products():
     kept = _leading_axes(points @ points.T)
     assert kept.shape == (40, PROFILE)
     assert np.allclose(kept @ kept.T, points @ points.T, atol=1e-3)
+
+
+def test_what_is_found_is_marked_with_every_part_that_decides_it(taxonomy: Taxonomy, tmp_path: Path):
+    """Else words would not be read again when one of them changes."""
+    words, skills = open_titles(tmp_path / "taxonomy.msgpack.zst", taxonomy, tmp_path), SimpleNamespace(rules="r-7")
+    version = Linker(taxonomy, cast("Skills", skills), words).version
+    assert "+r-7+" in version
+    assert version.endswith(words.version)

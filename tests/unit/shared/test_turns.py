@@ -75,6 +75,15 @@ async def test_a_flood_beside_single_records_comes_in_few_and_rests_in_proportio
     assert await batch(turns, consumer) == {"a": FEW, "b": 1}
 
 
+async def test_who_waits_for_single_records_does_not_sleep_past_the_rest_of_a_flood():
+    clock, consumer = Clock(), Buffered(a=20_000, b=3)
+    turns = Turns(200, 500, 10_000, clock)
+    await batch(turns, consumer)
+    clock.now = 0.1  # so long it took, and 0.15 s of rest follow
+    assert await batch(turns, consumer) == {}
+    assert consumer.waited == [150]
+
+
 async def test_a_flood_gets_its_share_of_the_time_while_others_send():
     clock, consumer = Clock(), Buffered(a=20_000, b=1)
     turns, busy = Turns(200, 500, 10, clock), 0.0
