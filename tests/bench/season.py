@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -37,6 +38,7 @@ from deploy.demo.season import PartnerPosting
 from deploy.processes import SERVICES, Platform
 from deploy.servers import PROJECT, running_servers
 from tests.bench.machine import commit, cpu_s, machine
+from tests.bench.stages import Stages, summary
 
 RECORDS = 1_000
 IMPORTS = 2
@@ -133,7 +135,8 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
                 seconds = await season(console, front, partner, lists, material, kept)
                 # what is left of the season: the index of the newest lists, checkpoints, compaction
                 await asyncio.sleep(given.rest)
-                measured = await steady(front, partner, lists, material, kept, given)
+                async with Stages(servers.addresses.kafka) if given.stages else nullcontext() as stages:
+                    measured = await steady(front, partner, lists, material, kept, given)
         memory = {name: _rss_mb(platform[name].pid) for name in SERVICES}
         processor = {name: cpu_s(platform[name].pid) for name in SERVICES}
     if measured.missing:
@@ -143,8 +146,9 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
         "profiles": given.seekers,
         "seconds": round(seconds, 1),
         "events_per_s": round((given.postings + given.seekers) / seconds, 1),
-        "latency_ms": _percentiles([one for kind in measured.milliseconds.values() for one in kind]),
-        "latency_ms_by_kind": {kind: _percentiles(times) for kind, times in measured.milliseconds.items()},
+        "latency_ms": summary([one for kind in measured.milliseconds.values() for one in kind]),
+        "latency_ms_by_kind": {kind: summary(times) for kind, times in measured.milliseconds.items()},
+        **({"stages_ms": _stages(stages, measured)} if stages else {}),
         "rss_mb": memory,
         "cpu_s": processor,
         "servers": servers.kind,
@@ -154,9 +158,13 @@ async def run(given: argparse.Namespace, root: Path, console: Console) -> dict[s
 SETTINGS: dict[str, dict[str, str]] = {"*": {"TRACE_RATIO": "0.001", "LOG_LEVEL": "WARNING", "COUNTS_EVERY_S": "86400"}}
 
 
-def _percentiles(times: list[float]) -> dict[str, float]:
-    found = {f"p{percent}": round(latency.percentile(times, percent), 1) for percent in (50, 90, 99)}
-    return found | {"max": round(max(times), 1), "events": len(times)}
+def _stages(stages: Stages, measured: latency.Latency) -> dict[str, Any]:
+    """By stage and kind."""
+    found = {}
+    for kind in measured.milliseconds:
+        moments = {anchor: seen for anchor, seen in measured.moments.items() if anchor.startswith(f"{kind}:")}
+        found[kind] = {stage: summary(times) for stage, times in stages.of(moments).items()}
+    return found
 
 
 def _rss_mb(pid: int) -> int:
@@ -172,6 +180,7 @@ def main() -> int:
     options.add_argument("--rate", type=float, default=100.0, help="events a second")
     options.add_argument("--seconds", type=float, default=60.0, help="how long at that rate")
     options.add_argument("--rest", type=float, default=10.0, help="seconds between season and latency")
+    options.add_argument("--stages", action="store_true", help="also where events wait; costs a little")
     given = options.parse_args()
     console, about = Console(), machine()
     console.print(about)

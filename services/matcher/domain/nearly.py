@@ -152,19 +152,22 @@ def distances(
 def maybe_nearly(
     by_posting: bool,
     anchor: int,
+    part: int,
+    parts: int,
     distance: NDArray[np.int8],
     postings: Columns,
     seekers: Columns,
     weights: Weights,
 ) -> NDArray[np.int32]:
-    """Rows, ascending, of which gate word and place together fail at most one gate. Some may not be live."""
+    """Rows of a part, ascending, of which gate word and place together fail at most one gate. Some may not be live."""
     words = seekers.words if by_posting else postings.words
     own_word = postings.words[anchor] if by_posting else seekers.words[anchor]
     kept = guards(weights.gates)
     types = employment_bits(own_word, weights.gates)
-    rows = np.empty(distance.size, np.int32)
+    begin, end = distance.size * part // parts, distance.size * (part + 1) // parts
+    rows = np.empty(end - begin, np.int32)
     count = 0
-    for row in range(distance.size):
+    for row in range(begin, end):
         word = words[row]
         seeker, posting = (word, own_word) if by_posting else (own_word, word)
         lacking = ((seeker | GUARDS) - (posting & ~ANY)) & kept ^ kept
@@ -180,6 +183,8 @@ def nearly(
     anchor: int,
     now: int,
     used: int,
+    part: int,
+    parts: int,
     tried: Tried,
     postings: Columns,
     seekers: Columns,
@@ -189,7 +194,7 @@ def nearly(
     """All who fail one gate at most, but for those whom no change that is tried could bring to the minimum.
 
     Of a seeker also all whose gates pass. Whom the region alone shuts out, and no change that is tried lets in, is
-    only counted. `used`: rows of the others.
+    only counted. `used`: rows of the others, of which those of one of so many equal parts are looked at.
     """
     lookups = (
         of_posting(anchor, postings, tables, weights) if by_posting else of_seeker(anchor, seekers, tables, weights)
@@ -203,7 +208,7 @@ def nearly(
     signs, most_each, skills, _ = sought
     on = ~(SWITCHED & ~weights.gates)
     distance = distances(by_posting, anchor, used, near, tried, postings, seekers, tables, weights)
-    rows = maybe_nearly(by_posting, anchor, distance, postings, seekers, weights)
+    rows = maybe_nearly(by_posting, anchor, part, parts, distance, postings, seekers, weights)
     kept = room(rows.size)
     kept_rows, kept_failed, kept_places, kept_ways, kept_points = kept
     count = away = 0
@@ -243,8 +248,8 @@ def nearly(
                 else required_and_preferred(by_posting, posting, seeker, worth, codes)
             )
             total = 0 if close > 0 or required > 0 or preferred > 0 else NOTHING
-            for part in score_pair(posting, seeker, found, way, close, required, preferred, weights):
-                total += part
+            for points in score_pair(posting, seeker, found, way, close, required, preferred, weights):
+                total += points
             if total + more < weights.minimum and (by_posting or failed):
                 continue
             kept_rows[count], kept_failed[count], kept_places[count], kept_points[count] = row, failed, found, total

@@ -6,7 +6,9 @@ live counterparts, as of one state of the index; each change is counted alone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from services.matcher.domain.changes import Change, Trial, What, trials
 from services.matcher.domain.facts import micros
 from services.matcher.domain.gates import GATES, REGION
-from services.matcher.domain.nearly import Tried, nearly
+from services.matcher.domain.nearly import Nearly, Tried, nearly
 from services.matcher.domain.whynot import count_licences, count_regions, count_skills, try_changes
 from shared.contracts.recommendations import AnchorKind
 
@@ -29,6 +31,11 @@ BEST: Final = 10
 """Most licences, regions and skills that are named, each."""
 STEPS: Final = frozenset({"pay", "experience", "education"})
 """Changes that come from the least to the largest."""
+MOST_ROWS: Final = 50_000
+"""Of the others that one thread looks at; more of them are shared out."""
+CORES: Final = min(4, os.cpu_count() or 1)
+"""Threads; each marks all places for itself, so more would do little."""
+_THREADS: Final = ThreadPoolExecutor(CORES, "outlook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,18 @@ def outlook(index: Index, kind: AnchorKind, anchor_id: str, now: datetime) -> Ou
     postings, seekers, tables, weights = index.arrays()
     made = trials(index, kind, row, weights.gates)
     tried = _tried(by_posting, row, made, postings, seekers)
-    kept, away = nearly(by_posting, row, moment, others.used, tried, postings, seekers, tables, weights)
+    parts = min(CORES, 1 + others.used // MOST_ROWS)
+
+    def look(part: int) -> tuple[Nearly, int, NDArray[np.int64]]:
+        arrays = tried, postings, seekers, tables, weights
+        kept, away = nearly(by_posting, row, moment, others.used, part, parts, *arrays)
+        return kept, away, try_changes(by_posting, row, moment, kept, *arrays)
+
+    found_by, aways, tries = zip(*_THREADS.map(look, range(parts)), strict=True)
+    kept, away, counts = Nearly(*map(np.concatenate, zip(*found_by, strict=True))), sum(aways), sum(tries)
     enough = kept.points >= weights.minimum
     alone = {gate: int((enough & (kept.failed == 1 << place)).sum()) for place, gate in enumerate(GATES)}
     alone["region"] += away
-    counts = try_changes(by_posting, row, moment, kept, tried, postings, seekers, tables, weights)
     gained = [Gain(trial.change, more, fewer) for trial, (more, fewer) in zip(made, counts.tolist(), strict=True)]
     gains = list(_rising(gain for gain in gained if gain.change.what != "region"))
     gains += _best(gain for gain in gained if gain.change.what == "region")

@@ -26,6 +26,8 @@ AT_ONCE: Final = 3
 event's list that comes then waits for it: some milliseconds a list."""
 LONGEST_REST_S: Final = 1.0
 """After a refresh that took long because Kafka did."""
+STARVED_S: Final = 1.0
+"""Without a refresh, while events leave no time: what is not to be had any more must go all the same."""
 REFRESHED: Final = (AnchorKind.SEEKER, AnchorKind.POSTING)
 """In this order."""
 
@@ -41,10 +43,11 @@ class Answering:
        Seekers' before postings': a seeker looks at twenty postings, while an employer hears from seekers by
        themselves. The longest unrefreshed first, so that whoever hears seldom does not wait longest.
 
-    Events do not wait for it: before each refresh comes all that was asked for, a refresh is of few lists and holds
-    the index for `refresh_s` at most, and no more than `refresh_per_s` lists a second go out, because whoever stores
-    them has the answers to events behind them on the same topic. Of the time it takes `refresh_share` at most: where
-    processors or Kafka are busy a refresh takes longer, and so there are fewer.
+    Events do not wait for it: before each refresh comes all that was asked for (but for one a second, where that
+    never ends), a refresh is of few lists and holds the index for `refresh_s` at most, and no more than
+    `refresh_per_s` lists a second go out, because whoever stores them has the answers to events behind them on the
+    same topic. Of the time it takes `refresh_share` at most: where processors or Kafka are busy a refresh takes
+    longer, and so there are fewer.
     """
 
     def __init__(
@@ -57,14 +60,18 @@ class Answering:
         self._late: list[Asked] = []
         """Were chosen to be refreshed, and time was up, or Kafka away."""
         self._next_refresh = 0.0
+        self._refreshed = 0.0
+        """When there was time for a refresh last."""
 
     async def run(self) -> None:
         """Compute what waits, for ever."""
         while True:
             await self._wait()
-            if asked := self._asked():
+            asked = self._asked()
+            if asked:
                 await self._answer(asked)
-            elif time.monotonic() >= self._next_refresh:
+            now = time.monotonic()
+            if now >= self._next_refresh and (not asked or now >= self._refreshed + STARVED_S):
                 await self._refresh()
 
     async def _wait(self) -> None:
@@ -103,10 +110,10 @@ class Answering:
             await asyncio.sleep(TRY_AGAIN_S)
 
     async def _refresh(self) -> None:
+        self._refreshed = started = time.monotonic()
         chosen = self._late = self._late or self._lost() or self._outdated()
         if not chosen:
             return
-        started = time.monotonic()
         try:
             self._late = await self._matching.refresh(chosen, self._settings.refresh_s)
         except Unavailable as error:

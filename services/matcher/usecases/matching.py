@@ -73,7 +73,9 @@ class Matching:
         while waiting:
             chunk, waiting = waiting[: self._chunk], waiting[self._chunk :]
             async with self._writing:
-                waiting += await self._answer_chunk(chunk, math.inf)
+                # whoever had the lock may have answered them, and even to ask for the ends takes time
+                chunk = [one for one in chunk if self._is_unanswered(*one)]
+                waiting += await self._answer_chunk(chunk, math.inf) if chunk else []
 
     async def refresh(self, waiting: Sequence[Asked], seconds: float) -> list[Asked]:
         """As many of these lists, at least one, as can be computed in so many seconds; returns the others.
@@ -123,6 +125,9 @@ class Matching:
         for answer in answers:
             answer.issued.written = True
             metrics.LISTS.labels(answer.kind.value, "anchor" if answer.cause.version else "refresh").inc()
+
+    def _is_unanswered(self, kind: AnchorKind, anchor: str, cause: Cause) -> bool:
+        return cause.force or cause.version == 0 or self._lists[kind].lacks(anchor, cause.version)
 
     @staticmethod
     def _is_due(lists: Lists, anchor: str, cause: Cause, version: int) -> bool:

@@ -35,8 +35,11 @@ class Process:
         self.own = self.lists[POSTING]
         self.matching = Matching(self.world, self.lists, self.ends, self.write, "me", 64)
         self.while_written: Callable[[], None] = lambda: None
+        self.questions = 0
+        """How often Kafka was asked for the ends."""
 
     async def ends(self, wheres: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        self.questions += 1
         await asyncio.sleep(0)
         return dict.fromkeys(wheres, 0)
 
@@ -123,3 +126,12 @@ async def test_what_was_under_way_when_the_partition_left_is_answered_above_its_
     assert process.revisions() == [8, 9]
     assert b'"points"' in (process.written[0].value or b"")
     assert b'"points"' not in (process.written[1].value or b"")
+
+
+async def test_what_was_answered_while_somebody_waited_to_answer_it_costs_no_question():
+    process = Process()
+    process.world.index.upsert_posting(posting(version=2))
+    process.own.own([0])
+    process.own.finish_load(0)
+    await asyncio.gather(process.answer(version=2), process.answer(version=2), process.answer(version=1))
+    assert (process.revisions(), process.questions) == ([1], 1)

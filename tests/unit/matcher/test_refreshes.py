@@ -10,6 +10,7 @@ import pytest
 
 from services.matcher.domain import Index
 from services.matcher.settings import MatcherSettings
+from services.matcher.usecases import answering
 from services.matcher.usecases.answering import AT_ONCE, Answering
 from services.matcher.usecases.lists import Issued, Lists
 from services.matcher.usecases.matching import Asked, Causes, Matching
@@ -204,6 +205,27 @@ async def test_an_event_in_the_middle_of_refreshing_is_next(lists: dict[AnchorKi
     matching = Recorded(happens)
     await run(lists, matching, 0.2, refresh_per_s=100_000)
     assert [what for what, _ in matching.done[:5]] == ["refresh", "refresh", "refresh", "answer", "refresh"]
+
+
+async def test_what_is_lost_goes_also_where_events_leave_no_time(
+    lists: dict[AnchorKind, Lists], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(answering, "STARVED_S", 0.05)
+    own = lists[POSTING]
+    own._world.index.upsert_posting(posting("event"))
+    own.mark("lost", CAUSE, 1)
+    own.mark("event", Cause(0, NOW, 1))
+
+    class Busy(Recorded):
+        async def answer(self, causes: Causes) -> None:
+            await super().answer(causes)
+            await asyncio.sleep(0.005)
+            own.mark("event", Cause(0, NOW, 1))
+
+    matching = Busy()
+    await run(lists, matching, 0.3, refresh_per_s=100_000)
+    assert ("refresh", ["lost"]) in matching.done
+    assert len([what for what, _ in matching.done if what == "answer"]) >= 10
 
 
 async def test_no_more_go_out_than_can_be_stored(lists: dict[AnchorKind, Lists]):

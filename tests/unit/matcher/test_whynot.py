@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.matcher.domain import Index, Policy, load
+from services.matcher.domain import Index, Policy, load, reasons
 from services.matcher.domain.changes import Change, What, nearest, pay_steps, trials
 from services.matcher.domain.columns import UNKNOWN
 from services.matcher.domain.reasons import BEST, STEPS, Outlook, outlook
@@ -72,6 +72,10 @@ class World:
         """All that is said of an anchor is right, and of what is not said nothing brings more."""
         found = outlook(self.index, kind, name, NOW)
         assert found is not None
+        with pytest.MonkeyPatch.context() as patch:  # shared out among threads it is the same
+            patch.setattr(reasons, "MOST_ROWS", 10)
+            patch.setattr(reasons, "CORES", 3)
+            assert outlook(self.index, kind, name, NOW) == found
         anchor = (self.postings if kind is POSTING else self.seekers)[name]
         now = self.fitting(kind, anchor)
         assert found.qualified == len(now)
