@@ -24,7 +24,6 @@ from shared.regions import Relation, ancestors, canonical, relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from collections.abc import Set as AbstractSet
 
     from shared.contracts.common import Code, Pay
     from shared.contracts.postings import Posting
@@ -83,11 +82,12 @@ NOTHING: Final = Likeness(0.0)
 
 def likeness(one: Posting, other: Posting) -> Likeness:
     """How alike they are, whatever their sources and states are."""
-    employer = _employer(one, other)
-    places = _places(one, other)
-    title, same_title = _title(one.title, other.title, _said_elsewhere(one) | _said_elsewhere(other))
-    if employer is None or places is None or not title:
+    if not may_be_alike(one.title, other.title):
         return NOTHING
+    employer, places = _employer(one, other), _places(one, other)
+    if employer is None or places is None:
+        return NOTHING
+    title, same_title = _title(one, other)
     against = (
         *employer,
         *places,
@@ -100,6 +100,15 @@ def likeness(one: Posting, other: Posting) -> Likeness:
     text, of_text = _text(one.description, other.description)
     against += of_text
     return Likeness(_score(title, text, against), against)
+
+
+def may_be_alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """False if titles, in these languages, are so different already that the rest need not be looked at.
+
+    Of an employer's vacancies in one place most are.
+    """
+    found = _versions(one, other)
+    return bool(found) and all(_included(a, b) or _score(_ratio(a, b), 1.0, ("title",)) >= DOUBTFUL for a, b in found)
 
 
 def blocks(posting: Posting) -> tuple[str, ...]:
@@ -182,27 +191,29 @@ def _province(key: str) -> str:
     return around[-2] if len(around) > 1 else canonical(key)
 
 
-def _title(one: Mapping[str, str], other: Mapping[str, str], known: AbstractSet[str]) -> tuple[float, bool]:
+def _title(one: Posting, other: Posting) -> tuple[float, bool]:
     """How alike the titles are, and whether they have the same words. Languages that both have must all agree.
 
-    One may say, too, what is `known` from other fields.
+    One may say, too, what place and employer are, which some sources write into it.
     """
     found = []
-    for a, b in _versions(one, other):
-        mine, theirs = _sorted(a), _sorted(b)
-        same = mine == theirs != "" or _is_more(Counter(mine.split()), Counter(theirs.split()), known)
-        found.append((1.0, True) if same else (fuzz.ratio(mine, theirs) / 100, False))
+    for a, b in _versions(one.title, other.title):
+        same = _sorted(a) == _sorted(b) != "" or _is_more(a, b, one, other)
+        found.append((1.0, True) if same else (_ratio(a, b), False))
     return min(found, default=(0.0, False))
 
 
-def _is_more(mine: Counter[str], theirs: Counter[str], known: AbstractSet[str]) -> bool:
-    """True if one says what the other says and nothing more but what is known."""
-    more, less = mine - theirs, theirs - mine
-    return not (more and less) and (more | less).keys() <= known and bool(mine & theirs)
+def _is_more(mine: str, theirs: str, one: Posting, other: Posting) -> bool:
+    """True if one title says what the other says and nothing more but what these postings say elsewhere."""
+    if not (_included(mine, theirs) and _set(mine) & _set(theirs)):
+        return False
+    own, others = Counter(_sorted(mine).split()), Counter(_sorted(theirs).split())
+    more, less = own - others, others - own
+    return not (more and less) and (more | less).keys() <= _said_elsewhere(one) | _said_elsewhere(other)
 
 
 def _said_elsewhere(posting: Posting) -> set[str]:
-    """The words of place and employer, which some sources write into the title."""
+    """The words of place and employer."""
     labels = [label for region in posting.regions for label in (region.label or {}).values()]
     return {word for text in (posting.employer_name or "", *labels) for word in _words(text)}
 
@@ -271,6 +282,20 @@ def _other_work(one: Code, other: Code) -> bool:
 def _sorted(title: str) -> str:
     """Its words in one order, whatever the order they had."""
     return " ".join(sorted(_words(title)))
+
+
+def _ratio(mine: str, theirs: str) -> float:
+    return fuzz.ratio(_sorted(mine), _sorted(theirs)) / 100
+
+
+def _included(mine: str, theirs: str) -> bool:
+    """True if one title has all words of the other."""
+    return _set(mine) <= _set(theirs) or _set(theirs) <= _set(mine)
+
+
+@lru_cache(maxsize=16_384)
+def _set(title: str) -> frozenset[str]:
+    return frozenset(_sorted(title).split())
 
 
 def _words(text: str) -> list[str]:

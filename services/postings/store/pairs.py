@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from services.postings.domain.duplicates import Pair, PairState
 from shared.contracts.postings import Posting, PostingStatus
@@ -18,6 +18,14 @@ _EXAMINED: Final = [("examined", 1), ("changed_at", 1)]
 _BY_BLOCK: Final = [("blocks", 1), ("partner", 1)]
 _EVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 _TURN: Final = "duplicates"
+
+
+class Lying(NamedTuple):
+    """An open posting as far as it says who may be the same."""
+
+    source: str | None
+    blocks: set[str]
+    title: Mapping[str, str]
 
 
 class Pairs:
@@ -54,10 +62,8 @@ class Pairs:
         rows = self._postings.find(query, {"body": 1}, session=session).hint(_EXAMINED).sort(_EXAMINED).limit(limit)
         return [Posting.model_validate(row["body"]) async for row in rows]
 
-    async def beside(
-        self, blocks: Mapping[str | None, Iterable[str]], session: Session
-    ) -> dict[str, tuple[str | None, set[str]]]:
-        """The open postings of other sources in any of each source's blocks: their partners and blocks, by id.
+    async def beside(self, blocks: Mapping[str | None, Iterable[str]], session: Session) -> dict[str, Lying]:
+        """The open postings of other sources in any of each source's blocks, by id.
 
         A source's own ones are never read: one that sends all it has may have thousands in a block.
         """
@@ -65,8 +71,9 @@ class Pairs:
         if not others:
             return {}
         query = {"$or": others, "status": PostingStatus.OPEN.value}
-        rows = self._postings.find(query, {"partner": 1, "blocks": 1}, session=session).hint(_BY_BLOCK)
-        return {row["_id"]: (row["partner"], set(row["blocks"])) async for row in rows}
+        wanted = {"partner": 1, "blocks": 1, "body.title": 1}
+        rows = self._postings.find(query, wanted, session=session).hint(_BY_BLOCK)
+        return {row["_id"]: Lying(row["partner"], set(row["blocks"]), row["body"]["title"]) async for row in rows}
 
     async def of(self, ids: Iterable[str], session: Session | None = None) -> dict[str, Pair]:
         """The pairs that have any of these postings, by their ids."""

@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from services.postings.domain.duplicates import Pair, PairState, decided, judged, moved, pair_id, primaries
-from services.postings.domain.likeness import blocks
+from services.postings.domain.likeness import blocks, may_be_alike
 from services.postings.domain.sources import is_sandbox
+from services.postings.store.pairs import Lying
 from services.postings.usecases.context import Context, own_partner, posting_rows, receipt_row
 from shared import metrics, outbox
 from shared.contracts.partners import MergeOutcome, MergeReceipt
@@ -171,25 +172,29 @@ def _judged(
 async def _meetings(
     context: Context, looked: Mapping[str, Posting], lying: Mapping[str, Sequence[str]], session: Session
 ) -> set[tuple[str, str]]:
-    """Two ids each, the lesser first: who shares a block, and not the source, with one that is looked at."""
-    where: dict[str, tuple[str | None, set[str]]] = {
-        one: (posting.source.partner, set(lying[one])) for one, posting in looked.items() if lying[one]
+    """Two ids each, the lesser first: who shares a block, and not the source, with one that is looked at.
+
+    But for those whose titles rule it out: most, and so they are not read whole.
+    """
+    where = {
+        one: Lying(posting.source.partner, set(lying[one]), posting.title)
+        for one, posting in looked.items()
+        if lying[one]
     }
     blocks_of: dict[str | None, set[str]] = {}
-    for source, own in where.values():
-        blocks_of.setdefault(source, set()).update(own)
+    for one in where.values():
+        blocks_of.setdefault(one.source, set()).update(one.blocks)
     everyone = await context.store.pairs.beside(blocks_of, session)
     everyone = {one: found for one, found in everyone.items() if one not in looked} | where
     in_block: dict[str, list[str]] = {}
-    for one, (_, own) in everyone.items():
-        for block in own:
-            in_block.setdefault(block, []).append(one)
+    for name, one in everyone.items():
+        for block in one.blocks:
+            in_block.setdefault(block, []).append(name)
     return {
-        (min(one, other), max(one, other))
-        for one, (source, own) in where.items()
-        for block in own
-        for other in in_block[block]
-        if everyone[other][0] != source
+        (min(name, other), max(name, other))
+        for name, one in where.items()
+        for other in {other for block in one.blocks for other in in_block[block]}
+        if everyone[other].source != one.source and may_be_alike(one.title, everyone[other].title)
     }
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.postings.domain import likeness as likeness_module
 from services.postings.domain.duplicates import Pair, PairState, decided, judged, may_pair, moved, primaries
-from services.postings.domain.likeness import AGREES, blocks, likeness
+from services.postings.domain.likeness import AGREES, blocks, likeness, may_be_alike
 from services.postings.domain.posting import close, partner_employer_id, reopen, revise
 from shared.contracts.postings import CloseReason, Posting, PostingSource
 from tests.unit.postings.examples import BEFORE, LATER, NOW, posting, terms
@@ -41,6 +42,28 @@ def offered(partner: str | None, name: str = "A", **more: object) -> Posting:
 def test_the_same_words_at_the_same_employer_and_place_are_one_vacancy():
     found = likeness(offered("north"), offered("south"))
     assert (found.score, found.against, found.agrees) == (1.0, (), True)
+
+
+WORDS = st.lists(st.sampled_from(["welder", "day", "shift", "lixia", "2", "焊工"]), min_size=1, max_size=5)
+SAID = st.dictionaries(st.sampled_from(["en", "sv"]), WORDS.map(" ".join), min_size=1)
+
+
+@given(SAID, SAID)
+def test_titles_that_rule_it_out_could_not_have_been_made_good_by_anything_else(
+    mine: dict[str, str], theirs: dict[str, str]
+):
+    at = [JINAN | {"label": {"en": "Lixia"}}]
+    one, other = offered("north", title=mine, regions=at), offered("south", title=theirs, regions=at)
+    if not may_be_alike(mine, theirs):
+        found, same = likeness_module._title(one, other)
+        assert not same
+        assert likeness_module._score(found, 1.0, ("title",)) < likeness_module.DOUBTFUL
+        assert likeness(one, other) == likeness_module.NOTHING
+
+
+@pytest.mark.parametrize("title", ["Nurse, day shift", "Welder, night shift", "Turner"])
+def test_most_other_vacancies_of_an_employer_are_told_by_their_titles(title: str):
+    assert not may_be_alike({"en": "Welder, day shift"}, {"en": title})
 
 
 SAME: dict[str, dict[str, Any]] = {
