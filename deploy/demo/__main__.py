@@ -117,7 +117,7 @@ def _run(console: Console, material: Material, *, stay: bool) -> None:
         platform.start_all()
         console.print(f"  {', '.join(platform.processes)}: {time.monotonic() - started:.0f} s")
         asyncio.run(_play(console, material, servers.addresses, platform))
-        _where_to_look(console, platform, stay=stay)
+        _where_to_look(console, servers.addresses.kafka, platform, stay=stay)
         if stay:
             signal.pause()
 
@@ -146,7 +146,7 @@ def _front(platform: Platform) -> Front:
     return Front({name: process.url for name, process in platform.processes.items()}, ROOT / "keys")
 
 
-def _where_to_look(console: Console, platform: Platform, *, stay: bool) -> None:
+def _where_to_look(console: Console, kafka: str, platform: Platform, *, stay: bool) -> None:
     root = ROOT.relative_to(PROJECT)
     console.print("\n[bold]在哪里看 · Where to look[/bold]")
     console.print(f"  日志 logs    {root}/logs/*.jsonl      链路 traces    {root}/traces/*.jsonl")
@@ -160,6 +160,9 @@ def _where_to_look(console: Console, platform: Platform, *, stay: bool) -> None:
     console.print(f"  令牌 tokens    {token}=operator    {token}=seeker SUB=demo-seeker-1", soft_wrap=True)
     bearer = f'"Authorization: Bearer $({token}=seeker SUB=demo-seeker-1)"'
     console.print(f"  事件流 stream  curl -N -H {bearer} {stream}", soft_wrap=True)
+    known = f"export KAFKA_BOOTSTRAP={kafka} POSTINGS_URL={platform['postings'].url} KEYS_DIR={root}/keys"
+    console.print(f"  运营 operate   {known}", soft_wrap=True)
+    console.print('                 make operator ARGS="dead-letters list" · make replay POLICY=my.toml · make verify-lists')
     console.print("  Ctrl-C 停止全部 · stops everything")
 
 
