@@ -162,7 +162,8 @@ def _where_to_look(console: Console, kafka: str, platform: Platform, *, stay: bo
     console.print(f"  事件流 stream  curl -N -H {bearer} {stream}", soft_wrap=True)
     known = f"export KAFKA_BOOTSTRAP={kafka} POSTINGS_URL={platform['postings'].url} KEYS_DIR={root}/keys"
     console.print(f"  运营 operate   {known}", soft_wrap=True)
-    console.print('                 make operator ARGS="dead-letters list" · make replay POLICY=my.toml · make verify-lists')
+    commands = ('make operator ARGS="dead-letters list"', "make replay POLICY=my.toml", "make verify-lists")
+    console.print(f"                 {' · '.join(commands)}", soft_wrap=True)
     console.print("  Ctrl-C 停止全部 · stops everything")
 
 
