@@ -2,7 +2,7 @@
 
 The matcher's index with all profiles and postings, and one question after another: of a pair what would open its
 gates (`pair`), of a posting what would bring more people (`reach`), of a seeker what would unlock postings
-(`unlocks`). One thread; anchors are drawn from those that are stored.
+(`unlocks`). Questions come one at a time; anchors are drawn from those that are stored.
 Prints, and writes `out/bench/whynot.json`.
 """
 
